@@ -1,0 +1,45 @@
+#pragma once
+
+#include <testmon_precreate/coordination/state.hpp>
+#include <testmon_precreate/core/debug_log.hpp>
+#include <testmon_precreate/core/settings.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace testmon_precreate {
+
+// Everything `prepare` goes by, as options and variables gave it.
+struct PrepareRequest {
+  core::Settings settings;
+  util::ProcessEnvironment environment; // of the pytest run to come
+  std::filesystem::path invocation_directory;
+  std::vector<std::string> pytest_arguments;
+  std::optional<std::filesystem::path> rootdir;
+  std::optional<std::filesystem::path> config_file;
+  std::optional<std::filesystem::path> interpreter;
+  std::optional<std::string> testmon_environment;
+  std::optional<std::string> process_facts; // JSON; then no interpreter is started
+  std::optional<pid_t> controller_pid;      // nothing: the state is judged by age
+  std::optional<std::string> run_uid;
+  int workers = 0; // 0: not known
+  std::size_t keep_environments = 4;
+  bool allow_upgrade = true;
+  bool dry_run = false;
+  bool rebuild = false;
+};
+
+struct PrepareReport {
+  coordination::CoordinationState state;
+  std::vector<std::string> warnings;
+};
+
+// Makes a project ready for `pytest --testmon -n`: finds it, computes the environment key, makes the
+// data file ready, scans the test files and writes the coordination state last.
+// Throws core::CoordinationError and its kin; without a state written nothing waits for it.
+[[nodiscard]] PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log);
+
+} // namespace testmon_precreate

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace testmon_precreate::coordination {
+
+inline constexpr int schema_version = 1;
+
+// By what a reader judges whether a state's run is still going on.
+enum class Liveness {
+  process, // the controller process lives on this host and boot
+  age      // no controller is known: only the age counts
+};
+
+// What the controller tells its workers; the content of controller_ready.json.
+struct CoordinationState {
+  double timestamp = 0; // seconds since the epoch
+  pid_t controller_pid = 0;
+  double controller_start_time = 0;         // seconds since the epoch, for people
+  std::uint64_t controller_start_ticks = 0; // clock ticks since the boot, for comparison
+  Liveness liveness = Liveness::age;
+  std::string hostname;
+  std::string boot_id;
+  std::optional<std::string> run_uid;
+  std::string rootdir;
+  std::string database_path;
+  int data_version = 0;
+  std::string testmon_version;
+  std::int64_t environment_id = 0;
+  std::string environment_name;
+  std::string python_version;
+  std::string system_packages;
+  std::string system_packages_full;
+  std::string environment_action; // reused, created or restored
+  bool packages_changed = false;
+  int expected_workers = 0; // 0: not known
+
+  struct PrecreatedEntries {
+    std::size_t test_file_count = 0;
+    std::string test_files_path; // relative to the rootdir
+    std::size_t parked_environments = 0;
+    std::optional<int> upgraded_from; // data version before
+  } precreated_entries;
+};
+
+// The state as JSON, indented, ending in a newline. Bytes that are not UTF-8 are kept: they are
+// written as lone surrogates are by Python's surrogateescape.
+[[nodiscard]] std::string to_json(const CoordinationState& state);
+
+// Throws InvalidCoordinationState that names `source` and what is wrong: no JSON, an unknown
+// schema_version, a missing key, a wrong type. Unknown keys are accepted.
+[[nodiscard]] CoordinationState parse_state(std::string_view json, const std::string& source);
+
+} // namespace testmon_precreate::coordination

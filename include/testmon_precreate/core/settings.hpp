@@ -1,0 +1,44 @@
+#pragma once
+
+#include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace testmon_precreate::core {
+
+// What the TESTMON_XDIST_… variables say. Options overwrite single fields afterwards.
+struct Settings {
+  bool enabled = true;                            // TESTMON_XDIST_CONTROLLER_PRECREATION
+  bool debug = false;                             // TESTMON_XDIST_DEBUG
+  util::Seconds worker_timeout{30};               // TESTMON_XDIST_WORKER_TIMEOUT, >= 0
+  util::Seconds check_interval{0.1};              // TESTMON_XDIST_CHECK_INTERVAL, > 0
+  double backoff_factor = 1.5;                    // TESTMON_XDIST_BACKOFF_FACTOR, > 1
+  util::Seconds max_interval{2.0};                // TESTMON_XDIST_MAX_INTERVAL, > 0
+  util::Seconds state_max_age{300};               // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
+  std::filesystem::path directory = ".testmon_xdist"; // TESTMON_XDIST_DIR, relative to the rootdir
+  std::optional<std::filesystem::path> datafile;  // TESTMON_DATAFILE, relative to the rootdir
+  std::optional<std::string> worker_id;           // PYTEST_XDIST_WORKER
+  std::optional<std::string> run_uid;             // PYTEST_XDIST_TESTRUNUID
+  std::optional<std::filesystem::path> metrics_file; // TESTMON_XDIST_METRICS
+};
+
+// Reads every variable above. A variable that is set to nothing counts as not set.
+// Throws UsageError, which names the variable, its value and what is accepted.
+[[nodiscard]] Settings read_settings(const util::ProcessEnvironment& environment);
+
+// `1 true yes on` and `0 false no off`, any case. Throws UsageError that names `source`.
+[[nodiscard]] bool parse_boolean(std::string_view text, std::string_view source);
+
+// A finite decimal number of seconds in [minimum, 1e9]. Throws UsageError that names `source`.
+[[nodiscard]] util::Seconds parse_seconds(std::string_view text, std::string_view source,
+                                          double minimum = 0);
+
+// Checks `[A-Za-z0-9_.-]{1,64}` that does not start with a dot, so that an id cannot name a file
+// outside the coordination directory. Throws UsageError.
+void check_worker_id(std::string_view id);
+
+} // namespace testmon_precreate::core

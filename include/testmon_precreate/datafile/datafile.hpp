@@ -1,0 +1,60 @@
+#pragma once
+
+#include <testmon_precreate/util/clock.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace testmon_precreate::datafile {
+
+// Data versions (PRAGMA user_version) that this program can read and write.
+inline constexpr int oldest_data_version = 12;
+inline constexpr int newest_data_version = 14;
+
+// A row of testmon's table `environment`, without its id.
+struct Environment {
+  std::string name;
+  std::string system_packages; // third version components dropped
+  std::string python_version;
+};
+
+// How the row that testmon will find came to be.
+enum class EnvironmentAction { reused, created, restored };
+
+[[nodiscard]] const char* to_string(EnvironmentAction action);
+
+struct PrepareRequest {
+  std::filesystem::path file;
+  Environment environment;
+  int data_version = newest_data_version; // of the testmon that will open the file
+  std::size_t keep_environments = 4;      // parked ones per name
+  bool allow_upgrade = true;              // false: another data version is a DatabaseError
+  bool dry_run = false;                   // reports what would be done, opens nothing for writing
+  bool rebuild = false;                   // a corrupt file is moved aside and made anew
+  util::Seconds busy_timeout{60};
+};
+
+struct PreparedDatafile {
+  std::int64_t environment_id = 0; // 0 in a dry run that would create the row
+  EnvironmentAction action = EnvironmentAction::reused;
+  bool packages_changed = false;       // the row of that name was another one before
+  std::size_t parked_environments = 0; // of this name, afterwards
+  std::optional<int> upgraded_from;    // data version before
+  bool file_created = false;
+  std::vector<std::string> warnings;
+};
+
+// Makes `file` ready for a testmon of `data_version`: the file is complete, and exactly one row of the
+// environment's name is visible to testmon, the one that matches. What no longer matches is parked
+// with its test data. All in one transaction; on any error the file is as before.
+// Throws DatabaseError.
+[[nodiscard]] PreparedDatafile prepare_datafile(const PrepareRequest& request);
+
+// Folds the WAL into the file and truncates it, so that the file alone can be copied.
+// Nothing where the file does not exist. Throws DatabaseError.
+void truncate_wal(const std::filesystem::path& file, util::Seconds busy_timeout);
+
+} // namespace testmon_precreate::datafile

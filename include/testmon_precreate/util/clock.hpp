@@ -1,0 +1,14 @@
+#pragma once
+
+#include <chrono>
+
+namespace testmon_precreate::util {
+
+// Durations in files, variables and options are fractional seconds.
+using Seconds = std::chrono::duration<double>;
+
+// Seconds since the epoch by the system's wall clock. Steps when somebody sets the clock: use it
+// only for what other processes read; measure waits with `std::chrono::steady_clock`.
+[[nodiscard]] Seconds wall_clock_now();
+
+} // namespace testmon_precreate::util

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace testmon_precreate::util {
+
+// Every function here throws std::filesystem::filesystem_error, which names the operation, the path
+// and the system's reason.
+
+// The whole content of `path`, which must not exceed `limit` bytes (EFBIG otherwise). `flags` are
+// added to O_RDONLY|O_CLOEXEC.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path, std::size_t limit,
+                                    int flags = 0);
+
+// Writes all of `content` to an open descriptor; `path` only names it in errors.
+void write_all(int fd, std::string_view content, const std::filesystem::path& path);
+
+// Replaces `target` by a file with `content` and `mode`: written to a temporary file in the same
+// directory and renamed into place, so a reader sees the old file or the new one, never a part.
+// Nothing is synced to disk. On failure the old file stands and the temporary one is removed.
+void write_file_atomically(const std::filesystem::path& target, std::string_view content,
+                           mode_t mode = 0600);
+
+} // namespace testmon_precreate::util

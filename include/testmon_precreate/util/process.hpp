@@ -1,0 +1,47 @@
+#pragma once
+
+#include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace testmon_precreate::util {
+
+struct ProcessOutput {
+  int exit_code = 0; // as a shell counts it: 128 + n for a process that signal n ended
+  bool timed_out = false;
+  std::string standard_output;
+  std::string standard_error;
+};
+
+struct ProcessCall {
+  std::vector<std::string> arguments; // the first one is the executable, looked up on PATH
+  std::filesystem::path working_directory; // empty: this process's own
+  ProcessEnvironment environment;
+  std::string standard_input;
+  Seconds timeout{60}; // then the process is killed
+};
+
+// Runs a process to its end and collects what it writes.
+// Throws std::system_error where it cannot be started.
+[[nodiscard]] ProcessOutput run_process(const ProcessCall& call);
+
+// When process `pid` was started, in clock ticks since the boot: never equal for two processes that
+// had the same pid. Nothing where there is no such process. Linux: /proc/PID/stat field 22 (proc(5)).
+[[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
+
+// The same moment in seconds since the epoch, as the system's clock stands now.
+[[nodiscard]] Seconds start_ticks_to_wall_clock(std::uint64_t ticks);
+
+// The id of this boot (/proc/sys/kernel/random/boot_id); empty where the system has none.
+[[nodiscard]] std::string boot_id();
+
+[[nodiscard]] std::string hostname();
+
+} // namespace testmon_precreate::util

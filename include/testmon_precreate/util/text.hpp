@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace testmon_precreate::util {
+
+// `text` without ASCII white space at both ends.
+[[nodiscard]] std::string_view strip(std::string_view text);
+
+// The parts of `text` between `separator`s; an empty text gives one empty part.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+// A copy with A-Z turned into a-z; other bytes stay.
+[[nodiscard]] std::string to_lower(std::string_view text);
+
+// `text` as one word of a POSIX shell: in single quotes, safe for any byte but NUL.
+[[nodiscard]] std::string shell_quote(std::string_view text);
+
+} // namespace testmon_precreate::util
