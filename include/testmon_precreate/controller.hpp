@@ -37,9 +37,9 @@ struct PrepareReport {
   std::vector<std::string> warnings;
 };
 
-// Makes a project ready for `pytest --testmon -n`: finds it, computes the environment key, makes the
-// data file ready, scans the test files and writes the coordination state last.
-// Throws core::CoordinationError and its kin; without a state written nothing waits for it.
+// Makes a project ready for `pytest --testmon -n`: finds it, computes the environment key, makes
+// the data file ready, scans the test files and writes the coordination state last. Throws
+// core::CoordinationError and its kin; without a state written nothing waits for it.
 [[nodiscard]] PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log);
 
 } // namespace testmon_precreate

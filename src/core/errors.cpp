@@ -17,7 +17,8 @@ std::string message_of(const ErrorText& text) {
   return message;
 }
 
-// filesystem_error keeps the operation only inside what(): `filesystem error: OPERATION: REASON […]`.
+// filesystem_error keeps the operation only inside what(): `filesystem error: OPERATION: REASON
+// […]`.
 std::string file_error_text(const std::filesystem::filesystem_error& error) {
   constexpr std::string_view prefix = "filesystem error: ";
   std::string_view text = error.what();
@@ -30,9 +31,11 @@ std::string file_error_text(const std::filesystem::filesystem_error& error) {
 } // namespace
 
 CoordinationError::CoordinationError(const ErrorText& text, ExitCode code)
-    : std::runtime_error(message_of(text)), exit_code_(code) {}
+    : std::runtime_error(message_of(text))
+    , exit_code_(code) {}
 
 CoordinationFileError::CoordinationFileError(const std::filesystem::filesystem_error& error)
-    : CoordinationFileError(ErrorText{.what = file_error_text(error), .where = error.path1().string(), .hint = ""}) {}
+    : CoordinationFileError(
+          ErrorText{.what = file_error_text(error), .where = error.path1().string(), .hint = ""}) {}
 
 } // namespace testmon_precreate::core

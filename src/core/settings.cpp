@@ -1,6 +1,5 @@
-#include <testmon_precreate/core/settings.hpp>
-
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/settings.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
@@ -21,8 +20,8 @@ double parse_number(std::string_view text, std::string_view source, double minim
   const std::string_view digits = util::strip(text);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  const bool in_range = std::isfinite(number) && number <= maximum &&
-                        (open ? number > minimum : number >= minimum);
+  const bool in_range =
+      std::isfinite(number) && number <= maximum && (open ? number > minimum : number >= minimum);
   if (!whole || !in_range) {
     throw UsageError({.what = fmt::format("'{}' is not a number {} {}", text,
                                           open ? "above" : "of at least", minimum),

@@ -1,6 +1,5 @@
-#include <testmon_precreate/util/files.hpp>
-
 #include <testmon_precreate/util/file_descriptor.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
 
@@ -32,7 +31,8 @@ fs::path temporary_name(const fs::path& target, int attempt) {
 // Removes a temporary file unless it was renamed away.
 class TemporaryFile {
 public:
-  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
+  explicit TemporaryFile(fs::path path)
+      : path_(std::move(path)) {}
 
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;

@@ -1,7 +1,6 @@
-#include <testmon_precreate/util/process.hpp>
-
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/util/process.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
@@ -139,7 +138,8 @@ void feed(FileDescriptor& sink, std::string_view& content) {
 // A child that does not read its input must not end us.
 class IgnoreBrokenPipe {
 public:
-  IgnoreBrokenPipe() : previous_(std::signal(SIGPIPE, SIG_IGN)) {}
+  IgnoreBrokenPipe()
+      : previous_(std::signal(SIGPIPE, SIG_IGN)) {}
 
   ~IgnoreBrokenPipe() { std::signal(SIGPIPE, previous_); }
 
@@ -157,8 +157,8 @@ private:
 bool serve(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err, std::string_view input,
            ProcessOutput& result, std::chrono::steady_clock::time_point deadline) {
   while (out || err) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) {
       return false;
     }

@@ -23,7 +23,8 @@ struct Acknowledgment {
 // another user owns or others can write to.
 class CoordinationDirectory {
 public:
-  explicit CoordinationDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit CoordinationDirectory(std::filesystem::path path)
+      : path_(std::move(path)) {}
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 

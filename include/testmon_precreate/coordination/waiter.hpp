@@ -25,8 +25,8 @@ struct WaitResult {
 };
 
 // Blocks until `directory` holds a usable state of run `run_uid` (nothing: of any run).
-// Throws CoordinationTimeout, ControllerNotReady or InvalidCoordinationState when the time is up; the
-// message says what was seen last.
+// Throws CoordinationTimeout, ControllerNotReady or InvalidCoordinationState when the time is up;
+// the message says what was seen last.
 [[nodiscard]] WaitResult wait_for_state(const CoordinationDirectory& directory,
                                         const std::optional<std::string>& run_uid,
                                         const WaitPolicy& policy);

@@ -16,7 +16,9 @@ public:
   DebugLog() = default;
 
   // Logs to `sink`, which must outlive the log.
-  DebugLog(std::ostream& sink, std::string program) : sink_(&sink), program_(std::move(program)) {}
+  DebugLog(std::ostream& sink, std::string program)
+      : sink_(&sink)
+      , program_(std::move(program)) {}
 
   template <typename... Arguments>
   void operator()(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {

@@ -32,7 +32,8 @@ struct ErrorText {
 // The base of every error that leaves a room. what() reads `WHAT (WHERE). HINT`.
 class CoordinationError : public std::runtime_error {
 public:
-  explicit CoordinationError(ErrorText text) : CoordinationError(std::move(text), ExitCode::failure) {}
+  explicit CoordinationError(ErrorText text)
+      : CoordinationError(std::move(text), ExitCode::failure) {}
 
   [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
@@ -49,7 +50,8 @@ private:
 // Options, variables, worker ids.
 class UsageError : public CoordinationError {
 public:
-  explicit UsageError(const ErrorText& text) : CoordinationError(text, ExitCode::usage) {}
+  explicit UsageError(const ErrorText& text)
+      : CoordinationError(text, ExitCode::usage) {}
 
   [[nodiscard]] const char* class_name() const noexcept override { return "UsageError"; }
 };
@@ -107,7 +109,8 @@ public:
 // testmon's data file: corrupt, locked for too long, of an unknown version, on a full disk.
 class DatabaseError : public CoordinationError {
 public:
-  explicit DatabaseError(const ErrorText& text) : CoordinationError(text, ExitCode::database) {}
+  explicit DatabaseError(const ErrorText& text)
+      : CoordinationError(text, ExitCode::database) {}
 
   [[nodiscard]] const char* class_name() const noexcept override { return "DatabaseError"; }
 };

@@ -47,10 +47,10 @@ struct PreparedDatafile {
   std::vector<std::string> warnings;
 };
 
-// Makes `file` ready for a testmon of `data_version`: the file is complete, and exactly one row of the
-// environment's name is visible to testmon, the one that matches. What no longer matches is parked
-// with its test data. All in one transaction; on any error the file is as before.
-// Throws DatabaseError.
+// Makes `file` ready for a testmon of `data_version`: the file is complete, and exactly one row of
+// the environment's name is visible to testmon, the one that matches. What no longer matches is
+// parked with its test data. All in one transaction; on any error the file is as before. Throws
+// DatabaseError.
 [[nodiscard]] PreparedDatafile prepare_datafile(const PrepareRequest& request);
 
 // Folds the WAL into the file and truncates it, so that the file alone can be copied.

@@ -19,7 +19,7 @@ struct IniValue {
 
 // A project as one pytest run sees it.
 struct Project {
-  std::filesystem::path rootdir;     // absolute
+  std::filesystem::path rootdir;              // absolute
   std::filesystem::path invocation_directory; // absolute
   std::optional<std::filesystem::path> config_file;
   std::map<std::string, IniValue> ini; // of the pytest section, -o overrides applied
@@ -29,14 +29,14 @@ struct Project {
   [[nodiscard]] std::string ini_string(const std::string& name) const;
 
   // The option as pytest's type `args`: split as a shell would; `fallback` where it is not set.
-  [[nodiscard]] std::vector<std::string> ini_args(const std::string& name,
-                                                  const std::vector<std::string>& fallback = {}) const;
+  [[nodiscard]] std::vector<std::string>
+  ini_args(const std::string& name, const std::vector<std::string>& fallback = {}) const;
 };
 
 // Finds rootdir and configuration by the rules of _pytest/config/findpaths.py, as pytest would when
-// it is started in `invocation_directory` with `arguments`; `pytest_addopts` is the variable's value.
-// Throws UsageError for a rootdir or configuration file that does not exist, and for a configuration
-// that cannot be parsed (with file and line).
+// it is started in `invocation_directory` with `arguments`; `pytest_addopts` is the variable's
+// value. Throws UsageError for a rootdir or configuration file that does not exist, and for a
+// configuration that cannot be parsed (with file and line).
 [[nodiscard]] Project find_project(const std::filesystem::path& invocation_directory,
                                    std::span<const std::string> arguments,
                                    const std::string& pytest_addopts = {});

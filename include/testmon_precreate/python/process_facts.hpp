@@ -13,7 +13,8 @@ struct ProcessFacts {
   std::string testmon_version;
   std::string environment_name; // evaluated; never empty
   std::vector<std::string> ignore_dependencies;
-  std::string working_directory; // what '' and relative entries of sys_path mean; empty: this process's
+  std::string
+      working_directory; // what '' and relative entries of sys_path mean; empty: this process's
 };
 
 // Reads the JSON of `--process-facts`; unknown keys are ignored.

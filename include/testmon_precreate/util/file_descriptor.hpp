@@ -13,13 +13,16 @@ public:
   FileDescriptor() noexcept = default;
 
   // Takes ownership of `fd`; -1 stands for "none".
-  explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
+  explicit FileDescriptor(int fd) noexcept
+      : fd_(fd) {}
 
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor(FileDescriptor&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)) {}
 
   FileDescriptor& operator=(FileDescriptor&& other) noexcept;
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
+
   ~FileDescriptor() { close(); }
 
   [[nodiscard]] int get() const noexcept { return fd_; }

@@ -21,7 +21,7 @@ struct ProcessOutput {
 };
 
 struct ProcessCall {
-  std::vector<std::string> arguments; // the first one is the executable, looked up on PATH
+  std::vector<std::string> arguments;      // the first one is the executable, looked up on PATH
   std::filesystem::path working_directory; // empty: this process's own
   ProcessEnvironment environment;
   std::string standard_input;
@@ -33,7 +33,8 @@ struct ProcessCall {
 [[nodiscard]] ProcessOutput run_process(const ProcessCall& call);
 
 // When process `pid` was started, in clock ticks since the boot: never equal for two processes that
-// had the same pid. Nothing where there is no such process. Linux: /proc/PID/stat field 22 (proc(5)).
+// had the same pid. Nothing where there is no such process. Linux: /proc/PID/stat field 22
+// (proc(5)).
 [[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 
 // The same moment in seconds since the epoch, as the system's clock stands now.

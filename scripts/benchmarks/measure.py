@@ -1,0 +1,75 @@
+"""How the benchmarks measure: alternating runs, medians, ratios of one session side by side."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from typing import Callable, Dict, List, Optional, Sequence
+
+
+def wall_seconds(command: Sequence[str], **options) -> float:
+    """The wall time of one run; raises where the command fails."""
+    options.setdefault("stdout", subprocess.DEVNULL)
+    options.setdefault("stderr", subprocess.DEVNULL)
+    start = time.perf_counter()
+    subprocess.run([str(word) for word in command], check=True, **options)
+    return time.perf_counter() - start
+
+
+def alternate(candidates: Dict[str, Callable[[], float]], rounds: int) -> Dict[str, List[float]]:
+    """Runs every candidate once a round, so that a busy machine slows all of them alike. One round more
+    comes first and is thrown away: it warms caches."""
+    times: Dict[str, List[float]] = {name: [] for name in candidates}
+    for round_number in range(rounds + 1):
+        for name, run in candidates.items():
+            seconds = run()
+            if round_number > 0:
+                times[name].append(seconds)
+    return times
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least `percent` of `values` do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-int(percent * len(ordered)) // 100) - 1))]
+
+
+def peak_memory_mib(command: Sequence[str], **options) -> float:
+    """The peak resident set of one run, MiB."""
+    options.setdefault("stdout", subprocess.DEVNULL)
+    process = subprocess.Popen([str(word) for word in command], **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+    return usage.ru_maxrss / 1024
+
+
+class Table:
+    """Prints one line a figure: what, ours, theirs, ratio, target, whether it was reached."""
+
+    def __init__(self, title: str) -> None:
+        self.missed = 0
+        print(f"\n{title}\n{'-' * len(title)}", flush=True)
+
+    def ratio(self, what: str, ours: Sequence[float], theirs: Sequence[float], target: float) -> float:
+        ours_median, theirs_median = statistics.median(ours), statistics.median(theirs)
+        value = ours_median / theirs_median
+        self._line(what, f"{ours_median * 1e3:.2f} ms / {theirs_median * 1e3:.2f} ms = {value:.3f}", value, target)
+        return value
+
+    def value(self, what: str, value: float, unit: str, target: Optional[float]) -> None:
+        self._line(what, f"{value:.2f} {unit}", value, target)
+
+    def note(self, text: str) -> None:
+        print(f"  {text}", flush=True)
+
+    def _line(self, what: str, figure: str, value: float, target: Optional[float]) -> None:
+        verdict = ""
+        if target is not None:
+            reached = value <= target
+            self.missed += not reached
+            verdict = f"  target {target:g}  {'reached' if reached else 'MISSED'}"
+        print(f"  {what:<58} {figure}{verdict}", flush=True)

@@ -1,0 +1,42 @@
+"""Fixtures of the end-to-end tests: real commands, real virtual environments, real projects.
+
+Nothing is mocked: every test drives the built binaries and released packages. TESTMON_PRECREATE_BUILD
+names the build directory (default: build/release); virtual environments are kept in build/venvs and
+used again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from support import Commands, Project, Venvs  # noqa: E402
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
+@pytest.fixture(scope="session")
+def commands() -> Commands:
+    build = Path(os.environ.get("TESTMON_PRECREATE_BUILD", SOURCE / "build" / "release"))
+    return Commands(build.resolve(), SOURCE)
+
+
+@pytest.fixture(scope="session")
+def venvs() -> Venvs:
+    """Makes virtual environments; skips where no package index answers, fails there in CI."""
+    return Venvs(SOURCE / "build" / "venvs")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A small project: one module, four tests in two files."""
+    return Project.sample(tmp_path / "project")
