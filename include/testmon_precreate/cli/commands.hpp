@@ -1,0 +1,12 @@
+#pragma once
+
+#include <testmon_precreate/cli/program.hpp>
+
+namespace testmon_precreate::cli {
+
+// Each function adds one subcommand of testmon-precreate to `app`: its options, its help, and a
+// callback that does the work, sets `program.exit_code` and throws core::CoordinationError.
+// `program` must outlive the parsing. One source file per function.
+void add_prepare_command(CLI::App& app, Program& program);
+
+} // namespace testmon_precreate::cli

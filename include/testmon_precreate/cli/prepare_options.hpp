@@ -1,0 +1,37 @@
+#pragma once
+
+#include <testmon_precreate/cli/program.hpp>
+#include <testmon_precreate/controller.hpp>
+
+#include <string>
+
+namespace testmon_precreate::cli {
+
+// The options that `prepare` and `run` share. An empty text and 0 stand for "not given".
+struct PrepareOptions {
+  std::string rootdir;
+  std::string config_file;
+  std::string datafile;
+  std::string python;
+  std::string testmon_environment;
+  std::string process_facts;
+  std::string run_uid;
+  int workers = 0;
+  int controller_pid = 0;
+  std::size_t keep_environments = 4;
+  bool no_upgrade = false;
+  bool rebuild = false;
+  bool dry_run = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+// Adds the options to `command`; `options` must outlive the parsing.
+void add_prepare_options(CLI::App& command, PrepareOptions& options);
+
+// The request that the options, the variables and the arguments behind `--` make together. Reads
+// the file of --process-facts. Throws std::filesystem::filesystem_error for that file.
+[[nodiscard]] PrepareRequest make_prepare_request(const PrepareOptions& options,
+                                                  const Program& program);
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <testmon_precreate/cli/terminal.hpp>
+#include <testmon_precreate/core/debug_log.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/settings.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace testmon_precreate::cli {
+
+// What a command line gave, beside the options of its subcommand.
+struct Program {
+  Terminal terminal;
+  util::ProcessEnvironment environment;
+  std::vector<std::string> arguments;                   // up to `--`, without the program's name
+  std::optional<std::vector<std::string>> after_dashes; // behind `--`; nothing without one
+  core::Settings settings;                              // of the variables
+  core::DebugLog log;
+  int exit_code = 0; // set by the subcommand that ran
+};
+
+// Splits the arguments of main at the first `--` and notes the environment. Reads no variable yet.
+[[nodiscard]] Program make_program(std::vector<std::string> arguments,
+                                   util::ProcessEnvironment environment, Terminal terminal);
+
+// Lets `app` parse the arguments, reads the variables before the callback of a subcommand runs, and
+// turns every error into a message and an exit code. Returns what main returns.
+[[nodiscard]] int run_program(Program& program, CLI::App& app);
+
+// The message and the exit code for an error that is already at hand.
+[[nodiscard]] int report_error(const Program& program, const std::exception& error);
+
+// Whether TESTMON_XDIST_CONTROLLER_PRECREATION switches the commands off; says so then.
+[[nodiscard]] bool switched_off(const Program& program);
+
+// `NAME VERSION (data versions 12 to 14)`, the answer to --version.
+[[nodiscard]] std::string version_text(const std::string& name);
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,82 @@
+#include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/prepare_options.hpp>
+#include <testmon_precreate/controller.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+struct Options {
+  PrepareOptions prepare;
+  bool json = false;
+};
+
+constexpr const char* description =
+    "Makes a project ready for `pytest --testmon -n`: computes the environment testmon will look "
+    "for, "
+    "creates its row in the data file, and writes the coordination state for the workers.";
+
+constexpr const char* footer = "Examples:\n"
+                               "  testmon-precreate prepare -n 4 -- tests/unit\n"
+                               "  testmon-precreate prepare --dry-run --json\n"
+                               "  testmon-precreate prepare --python .venv/bin/python -q";
+
+std::size_t package_count(const std::string& packages) {
+  return packages.empty()
+             ? 0
+             : static_cast<std::size_t>(std::count(packages.begin(), packages.end(), ',') + 1);
+}
+
+void print_summary(const PrepareReport& report, bool dry_run, const Terminal& terminal) {
+  const coordination::CoordinationState& state = report.state;
+  terminal.out() << fmt::format(
+      "environment  {} ({}{}): Python {}, {} packages{}\n"
+      "data file    {} (data version {}, testmon {})\n"
+      "test files   {}\n",
+      state.environment_name, dry_run ? "would be " : "", state.environment_action,
+      state.python_version, package_count(state.system_packages),
+      state.packages_changed ? ", changed since the last run" : "", state.database_path,
+      state.data_version, state.testmon_version, state.precreated_entries.test_file_count);
+  if (state.precreated_entries.parked_environments > 0) {
+    terminal.out() << fmt::format("parked       {}\n",
+                                  state.precreated_entries.parked_environments);
+  }
+}
+
+int prepare_command(const Options& options, const Program& program) {
+  if (switched_off(program)) {
+    return 0;
+  }
+  const PrepareReport report = prepare(make_prepare_request(options.prepare, program), program.log);
+  for (const std::string& warning : report.warnings) {
+    program.terminal.warning(warning);
+  }
+  if (options.json) {
+    program.terminal.out() << coordination::to_json(report.state);
+  } else if (!options.prepare.quiet) {
+    print_summary(report, options.prepare.dry_run, program.terminal);
+  }
+  return 0;
+}
+
+} // namespace
+
+void add_prepare_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("prepare", description);
+  command->footer(footer);
+  add_prepare_options(*command, options->prepare);
+  command->add_flag("--dry-run", options->prepare.dry_run,
+                    "Report what would be done, write nothing");
+  command->add_flag("--json", options->json, "Print the coordination state as JSON");
+  command->callback(
+      [options, &program] { program.exit_code = prepare_command(*options, program); });
+}
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,106 @@
+#include <testmon_precreate/cli/prepare_options.hpp>
+#include <testmon_precreate/util/files.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <limits>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+constexpr std::size_t largest_facts = 64UL * 1024 * 1024;
+
+std::string read_facts(const std::string& source) {
+  return util::read_file(source == "-" ? "/dev/stdin" : source, largest_facts);
+}
+
+template <typename Target>
+std::optional<Target> if_given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<Target>(text);
+}
+
+} // namespace
+
+void add_prepare_options(CLI::App& command, PrepareOptions& options) {
+  command
+      .add_option("--rootdir", options.rootdir,
+                  "pytest's rootdir (default: found by pytest's rules)")
+      ->type_name("DIR");
+  command.add_option("--config-file", options.config_file, "pytest's configuration file")
+      ->type_name("FILE");
+  command
+      .add_option("--datafile", options.datafile,
+                  "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
+                  ".testmondata)")
+      ->type_name("FILE");
+  command
+      .add_option(
+          "--python", options.python,
+          "The interpreter that runs pytest (default: $VIRTUAL_ENV/bin/python, else python3 or "
+          "python on PATH)")
+      ->type_name("EXE");
+  command
+      .add_option("--testmon-env", options.testmon_environment, "As pytest's option of that name")
+      ->type_name("NAME");
+  command
+      .add_option("-n,--workers", options.workers,
+                  "Number of workers to expect (default: as -n behind --)")
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()))
+      ->type_name("N");
+  command
+      .add_option("--controller-pid", options.controller_pid,
+                  "The process whose life the state is tied to (default: judged by age)")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()))
+      ->type_name("PID");
+  command.add_option("--run-uid", options.run_uid, "The run's id, as xdist's --testrunuid")
+      ->type_name("UID");
+  command
+      .add_option(
+          "--process-facts", options.process_facts,
+          "JSON facts of a live pytest process, a file or - for standard input; no interpreter "
+          "is started then")
+      ->type_name("FILE");
+  command
+      .add_option("--keep-environments", options.keep_environments,
+                  "Parked environments to keep per name")
+      ->capture_default_str()
+      ->type_name("N");
+  command.add_flag("--no-upgrade", options.no_upgrade,
+                   "Refuse a data file of another data version instead of rewriting it");
+  command.add_flag("--rebuild", options.rebuild, "Move a corrupt data file aside and start anew");
+  const auto quiet = command.add_flag("-q,--quiet", options.quiet, "Print errors only");
+  command.add_flag("-v,--verbose", options.verbose, "Log what is done, with times, on stderr")
+      ->excludes(quiet);
+}
+
+PrepareRequest make_prepare_request(const PrepareOptions& options, const Program& program) {
+  PrepareRequest request;
+  request.settings = program.settings;
+  if (!options.datafile.empty()) {
+    request.settings.datafile = options.datafile;
+  }
+  request.environment = program.environment;
+  request.invocation_directory = std::filesystem::current_path();
+  request.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
+  request.rootdir = if_given<std::filesystem::path>(options.rootdir);
+  request.config_file = if_given<std::filesystem::path>(options.config_file);
+  request.interpreter = if_given<std::filesystem::path>(options.python);
+  request.testmon_environment = if_given<std::string>(options.testmon_environment);
+  if (!options.process_facts.empty()) {
+    request.process_facts = read_facts(options.process_facts);
+  }
+  if (options.controller_pid != 0) {
+    request.controller_pid = options.controller_pid;
+  }
+  request.run_uid = options.run_uid.empty() ? program.settings.run_uid
+                                            : std::optional<std::string>(options.run_uid);
+  request.workers = options.workers;
+  request.keep_environments = options.keep_environments;
+  request.allow_upgrade = !options.no_upgrade;
+  request.rebuild = options.rebuild;
+  request.dry_run = options.dry_run;
+  return request;
+}
+
+} // namespace testmon_precreate::cli

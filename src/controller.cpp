@@ -1,0 +1,167 @@
+#include <testmon_precreate/controller.hpp>
+#include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/pytest/test_files.hpp>
+#include <testmon_precreate/python/environment_key.hpp>
+#include <testmon_precreate/python/interpreter.hpp>
+#include <testmon_precreate/python/probe.hpp>
+#include <testmon_precreate/python/testmon_version.hpp>
+#include <testmon_precreate/util/process.hpp>
+
+#include <charconv>
+
+namespace testmon_precreate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+pytest::Project find_project(const PrepareRequest& request) {
+  std::vector<std::string> arguments = request.pytest_arguments;
+  // Options of our own are put behind: the last one wins with pytest too.
+  if (request.rootdir) {
+    arguments.insert(arguments.end(), {"--rootdir", request.rootdir->string()});
+  }
+  if (request.config_file) {
+    arguments.insert(arguments.end(), {"-c", request.config_file->string()});
+  }
+  return pytest::find_project(request.invocation_directory, arguments,
+                              request.environment.get("PYTEST_ADDOPTS").value_or(""));
+}
+
+python::ProcessFacts facts_of_future_process(const PrepareRequest& request,
+                                             const pytest::Project& project) {
+  python::ProbeRequest probe;
+  probe.interpreter = python::find_interpreter(request.interpreter, request.environment);
+  probe.working_directory = request.invocation_directory;
+  probe.environment = request.environment;
+  probe.sys_path_additions = pytest::sys_path_additions(project);
+  probe.environment_name = request.testmon_environment ? request.testmon_environment
+                                                       : project.command_line.testmon_environment;
+  probe.environment_expression = project.ini_string("environment_expression");
+  probe.ignore_dependencies = project.ini_args("testmon_ignore_dependencies");
+  return python::probe_interpreter(probe);
+}
+
+python::ProcessFacts process_facts(const PrepareRequest& request, const pytest::Project& project) {
+  return request.process_facts ? python::parse_process_facts(*request.process_facts)
+                               : facts_of_future_process(request, project);
+}
+
+// The number of `-n 4`; 0 for none and for `auto` and `logical`, which xdist counts itself.
+int worker_count(const PrepareRequest& request, const pytest::Project& project) {
+  if (request.workers != 0 || !project.command_line.workers) {
+    return request.workers;
+  }
+  const std::string& text = *project.command_line.workers;
+  int count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+datafile::PreparedDatafile prepare_datafile(const PrepareRequest& request, const fs::path& file,
+                                            const python::EnvironmentKey& key, int data_version) {
+  datafile::PrepareRequest datafile_request;
+  datafile_request.file = file;
+  datafile_request.environment = {.name = key.environment_name,
+                                  .system_packages = key.system_packages,
+                                  .python_version = key.python_version};
+  datafile_request.data_version = data_version;
+  datafile_request.keep_environments = request.keep_environments;
+  datafile_request.allow_upgrade = request.allow_upgrade;
+  datafile_request.dry_run = request.dry_run;
+  datafile_request.rebuild = request.rebuild;
+  return datafile::prepare_datafile(datafile_request);
+}
+
+// Whose state this is: the fields by which workers judge it.
+coordination::CoordinationState state_of_run(const PrepareRequest& request) {
+  coordination::CoordinationState state;
+  state.timestamp = util::wall_clock_now().count();
+  state.hostname = util::hostname();
+  state.boot_id = util::boot_id();
+  state.run_uid = request.run_uid;
+  if (!request.controller_pid) {
+    return state;
+  }
+  const auto start = util::process_start_ticks(*request.controller_pid);
+  if (!start) {
+    throw core::UsageError(
+        {.what = "there is no process " + std::to_string(*request.controller_pid),
+         .where = "--controller-pid",
+         .hint = "Give the pid of the process that runs pytest, or leave it out"});
+  }
+  state.liveness = coordination::Liveness::process;
+  state.controller_pid = *request.controller_pid;
+  state.controller_start_ticks = *start;
+  state.controller_start_time = util::start_ticks_to_wall_clock(*start).count();
+  return state;
+}
+
+void describe_environment(coordination::CoordinationState& state, const python::EnvironmentKey& key,
+                          const datafile::PreparedDatafile& prepared) {
+  state.environment_id = prepared.environment_id;
+  state.environment_name = key.environment_name;
+  state.python_version = key.python_version;
+  state.system_packages = key.system_packages;
+  state.system_packages_full = key.system_packages_full;
+  state.environment_action = datafile::to_string(prepared.action);
+  state.packages_changed = prepared.packages_changed;
+  state.precreated_entries.parked_environments = prepared.parked_environments;
+  state.precreated_entries.upgraded_from = prepared.upgraded_from;
+}
+
+} // namespace
+
+PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) {
+  PrepareReport report;
+  coordination::CoordinationState& state = report.state;
+  state = state_of_run(request);
+
+  const pytest::Project project = find_project(request);
+  log("rootdir {}, configuration {}", project.rootdir.string(),
+      project.config_file.value_or("none").string());
+
+  const python::ProcessFacts facts = process_facts(request, project);
+  const int data_version = python::data_version_of_testmon(facts.testmon_version);
+  log("testmon {} (data version {}), Python {}", facts.testmon_version, data_version,
+      facts.python_version);
+
+  const python::EnvironmentKey key = python::make_environment_key(facts);
+  log("environment {}: {}", key.environment_name, key.system_packages_full);
+
+  const coordination::CoordinationDirectory directory(project.rootdir / request.settings.directory);
+  if (!request.dry_run) {
+    directory.create();
+  }
+
+  const fs::path file = project.rootdir / request.settings.datafile.value_or(".testmondata");
+  const datafile::PreparedDatafile prepared = prepare_datafile(request, file, key, data_version);
+  report.warnings = prepared.warnings;
+  log("data file {}: environment {} {}", file.string(), prepared.environment_id,
+      datafile::to_string(prepared.action));
+
+  const pytest::TestFiles test_files = pytest::scan_test_files(project);
+  report.warnings.insert(report.warnings.end(), test_files.warnings.begin(),
+                         test_files.warnings.end());
+  log("{} test files", test_files.paths.size());
+
+  state.rootdir = project.rootdir.string();
+  state.database_path = file.string();
+  state.data_version = data_version;
+  state.testmon_version = facts.testmon_version;
+  state.expected_workers = worker_count(request, project);
+  state.precreated_entries.test_file_count = test_files.paths.size();
+  state.precreated_entries.test_files_path =
+      (request.settings.directory / directory.test_files_path().filename()).string();
+  describe_environment(state, key, prepared);
+  if (!request.dry_run) {
+    directory.write_test_files(test_files.paths);
+    directory.write_state(state);
+  }
+  return report;
+}
+
+} // namespace testmon_precreate
