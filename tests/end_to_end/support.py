@@ -67,8 +67,8 @@ class Venvs:
     """Virtual environments by content: the same request gives the same directory, also in a later run."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory.resolve()
 
     def get(self, *requirements: str, python: str = sys.executable, label: str = "") -> "Venv":
         """A venv of `python` with `requirements` installed. Tests that change it use `copy`."""
@@ -95,6 +95,18 @@ class Venvs:
         if result.returncode != 0:
             unreachable_index(result.stderr)
 
+    def latest_version(self, project: str) -> str:
+        """The newest release of `project` on the package index."""
+        result = subprocess.run(
+            [sys.executable, "-m", "uv", "pip", "compile", "--no-deps", "--no-header", "--no-annotate", "-"],
+            input=project,
+            text=True,
+            capture_output=True,
+        )
+        if result.returncode != 0:
+            unreachable_index(result.stderr)
+        return result.stdout.strip().split("==")[1]
+
 
 def unreachable_index(reason: str) -> None:
     """Skips loudly on a developer's machine without a package index; fails in CI."""
@@ -119,8 +131,16 @@ class Venv:
         return found
 
     def copy(self, target: Path) -> "Venv":
-        """A copy that a test may change: hard links where it can, own dist-info directories."""
+        """A copy that a test may change: hard links where it can, its own scripts and directories."""
         shutil.copytree(self.path, target, symlinks=True, copy_function=_link_or_copy)
+        for script in (target / "bin").iterdir():
+            if script.is_symlink() or not script.is_file():
+                continue
+            content = script.read_bytes()
+            if content.startswith(b"#!"):
+                script.unlink()
+                script.write_bytes(content.replace(os.fsencode(self.path), os.fsencode(target)))
+                script.chmod(0o755)
         return Venv(target)
 
     def add_distribution(self, name: str, version: str) -> Path:
