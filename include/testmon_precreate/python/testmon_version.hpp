@@ -10,4 +10,13 @@ namespace testmon_precreate::python {
 // known.
 [[nodiscard]] int data_version_of_testmon(const std::string& testmon_version);
 
+// Which distributions testmon.common.get_system_packages() of a release leaves out of its text.
+struct PackageRules {
+  bool leaves_itself_out = false;  // where testmon_ignore_dependencies is empty; since 2.1.1
+  bool leaves_unknown_out = false; // name UNKNOWN, version 0.0.0; since 2.1.4
+};
+
+// Throws as data_version_of_testmon.
+[[nodiscard]] PackageRules package_rules_of_testmon(const std::string& testmon_version);
+
 } // namespace testmon_precreate::python

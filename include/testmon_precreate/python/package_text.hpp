@@ -1,0 +1,20 @@
+#pragma once
+
+#include <testmon_precreate/python/metadata.hpp>
+#include <testmon_precreate/python/testmon_version.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace testmon_precreate::python {
+
+// The text that testmon.common.get_system_packages(ignore) makes of these distributions.
+[[nodiscard]] std::string package_text(std::span<const Distribution> distributions,
+                                       std::span<const std::string> ignore, PackageRules rules);
+
+// testmon.common.drop_patch_version(text): re.sub(r"\b([\w_-]+\s\d+\.\d+)\.\w+\b", r"\1", text)
+// with the character classes of `python`'s Unicode version. Not idempotent. `text` is UTF-8.
+[[nodiscard]] std::string drop_patch_version(std::string_view text, PythonVersion python);
+
+} // namespace testmon_precreate::python

@@ -1,0 +1,96 @@
+#include "probe_script.hpp"
+
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/python/probe.hpp>
+#include <testmon_precreate/python/python_version.hpp>
+#include <testmon_precreate/python/testmon_version.hpp>
+#include <testmon_precreate/util/process.hpp>
+#include <testmon_precreate/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <system_error>
+
+namespace testmon_precreate::python {
+
+namespace {
+
+[[noreturn]] void throw_failed(const ProbeRequest& request, std::string what) {
+  throw core::EnvironmentProbeError(
+      {.what = std::move(what),
+       .where = request.interpreter.string(),
+       .hint = "give the interpreter that runs pytest with --python, or activate its environment"});
+}
+
+// Where a traceback says what went wrong.
+std::string last_line(std::string_view text) {
+  text = util::strip(text);
+  const std::size_t newline = text.rfind('\n');
+  return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
+}
+
+util::ProcessOutput run_probe(const ProbeRequest& request) {
+  util::ProcessOutput output;
+  try {
+    output = util::run_process({.arguments = probe_command(request),
+                                .working_directory = request.working_directory,
+                                .environment = request.environment,
+                                .standard_input = {}});
+  } catch (const std::system_error& error) {
+    throw_failed(request,
+                 fmt::format("the Python interpreter cannot be started: {}", error.what()));
+  }
+  if (output.timed_out) {
+    throw_failed(request, "the Python interpreter did not answer within 60 seconds");
+  }
+  if (output.exit_code != 0) {
+    throw_failed(request, fmt::format("the Python interpreter ended with exit code {}: {}",
+                                      output.exit_code, last_line(output.standard_error)));
+  }
+  return output;
+}
+
+ProbeAnswer ask_interpreter(const ProbeRequest& request) {
+  const util::ProcessOutput output = run_probe(request);
+  try {
+    return parse_probe_answer(output.standard_output);
+  } catch (const std::invalid_argument& error) {
+    throw_failed(request, error.what());
+  }
+}
+
+void check_answer(const ProbeRequest& request, const ProbeAnswer& answer) {
+  static_cast<void>(parse_python_version(answer.python_version));
+  if (answer.testmon_version.empty()) {
+    throw core::EnvironmentProbeError(
+        {.what = "this Python has no pytest-testmon",
+         .where = request.interpreter.string(),
+         .hint = fmt::format("install it with `{} -m pip install pytest-testmon`, or give the "
+                             "interpreter that runs pytest with --python",
+                             util::shell_quote(request.interpreter.string()))});
+  }
+  static_cast<void>(data_version_of_testmon(answer.testmon_version));
+}
+
+std::string environment_name(const ProbeRequest& request, std::string evaluated) {
+  if (request.environment_name.has_value() && !request.environment_name->empty()) {
+    return *request.environment_name;
+  }
+  return evaluated.empty() ? "default" : std::move(evaluated);
+}
+
+} // namespace
+
+ProcessFacts probe_interpreter(const ProbeRequest& request) {
+  ProbeAnswer answer = ask_interpreter(request);
+  check_answer(request, answer);
+  return {.sys_path = std::move(answer.sys_path),
+          .python_version = std::move(answer.python_version),
+          .testmon_version = std::move(answer.testmon_version),
+          .environment_name = environment_name(request, std::move(answer.environment_name)),
+          .ignore_dependencies = request.ignore_dependencies,
+          .working_directory = request.working_directory.string()};
+}
+
+} // namespace testmon_precreate::python

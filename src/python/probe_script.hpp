@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace testmon_precreate::python {
+
+struct ProbeRequest;
+
+// What an interpreter says of itself.
+struct ProbeAnswer {
+  std::string python_version;
+  std::string testmon_version;  // empty: it has none
+  std::string environment_name; // the expression's value; empty without an expression
+  std::vector<std::string> sys_path;
+};
+
+// The command line that makes an interpreter answer on its standard output.
+[[nodiscard]] std::vector<std::string> probe_command(const ProbeRequest& request);
+
+// Finds and reads the answer in what the interpreter wrote; whatever else it wrote (a chatty
+// sitecustomize, an expression that prints) is skipped.
+// Throws std::invalid_argument where there is no whole answer.
+[[nodiscard]] ProbeAnswer parse_probe_answer(std::string_view output);
+
+} // namespace testmon_precreate::python
