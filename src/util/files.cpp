@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -52,9 +54,53 @@ public:
     path_.clear();
   }
 
+  // Returns false where `target` exists.
+  [[nodiscard]] bool rename_to_new(const fs::path& target) {
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) {
+      path_.clear();
+      return true;
+    }
+    // A file system that does not know the flag says EINVAL; a link never replaces anything.
+    if (errno == EINVAL && ::link(path_.c_str(), target.c_str()) == 0) {
+      return true;
+    }
+    if (errno == EEXIST) {
+      return false;
+    }
+    throw_errno("rename", target, errno);
+  }
+
 private:
   fs::path path_;
 };
+
+struct NamedFile {
+  fs::path path;
+  FileDescriptor file;
+};
+
+// A new file beside `target`.
+NamedFile open_temporary(const fs::path& target, mode_t mode) {
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  for (int attempt = 0;; ++attempt) {
+    fs::path name = temporary_name(target, attempt);
+    try {
+      FileDescriptor file = open_file(name, flags, mode);
+      return {std::move(name), std::move(file)};
+    } catch (const fs::filesystem_error& error) {
+      constexpr int most_attempts = 100;
+      if (error.code() != std::errc::file_exists || attempt == most_attempts) {
+        throw;
+      }
+    }
+  }
+}
+
+// A new file without a name; nothing where the file system does not know such files.
+FileDescriptor open_unnamed(const fs::path& directory, mode_t mode) {
+  const fs::path path = directory.empty() ? fs::path(".") : directory;
+  return FileDescriptor(::open(path.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
+}
 
 } // namespace
 
@@ -94,27 +140,32 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
 }
 
 void write_file_atomically(const fs::path& target, std::string_view content, mode_t mode) {
-  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-  for (int attempt = 0;; ++attempt) {
-    const fs::path name = temporary_name(target, attempt);
-    FileDescriptor file;
-    try {
-      file = open_file(name, flags, mode);
-    } catch (const fs::filesystem_error& error) {
-      constexpr int most_attempts = 100;
-      if (error.code() == std::errc::file_exists && attempt < most_attempts) {
-        continue;
-      }
-      throw;
-    }
-    TemporaryFile temporary(name);
-    write_all(file.get(), content, name);
-    if (::fchmod(file.get(), mode) != 0) {
-      throw_errno("chmod", name, errno);
-    }
-    temporary.rename_to(target);
-    return;
+  const NamedFile named = open_temporary(target, mode);
+  TemporaryFile temporary(named.path);
+  write_all(named.file.get(), content, named.path);
+  if (::fchmod(named.file.get(), mode) != 0) {
+    throw_errno("chmod", named.path, errno);
   }
+  temporary.rename_to(target);
+}
+
+bool create_file_atomically(const fs::path& target, std::string_view content, mode_t mode) {
+  const FileDescriptor unnamed = open_unnamed(target.parent_path(), mode);
+  if (unnamed) {
+    write_all(unnamed.get(), content, target);
+    const std::string source = fmt::format("/proc/self/fd/{}", unnamed.get());
+    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      return true;
+    }
+    if (errno == EEXIST) {
+      return false;
+    }
+    // Without /proc, or where links are refused, the way below says what is wrong or works.
+  }
+  const NamedFile named = open_temporary(target, mode);
+  TemporaryFile temporary(named.path);
+  write_all(named.file.get(), content, named.path);
+  return temporary.rename_to_new(target);
 }
 
 } // namespace testmon_precreate::util

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <testmon_precreate/datafile/data_version.hpp>
+#include <testmon_precreate/datafile/environments.hpp>
 #include <testmon_precreate/util/clock.hpp>
 
 #include <cstdint>
@@ -9,17 +11,6 @@
 #include <vector>
 
 namespace testmon_precreate::datafile {
-
-// Data versions (PRAGMA user_version) that this program can read and write.
-inline constexpr int oldest_data_version = 12;
-inline constexpr int newest_data_version = 14;
-
-// A row of testmon's table `environment`, without its id.
-struct Environment {
-  std::string name;
-  std::string system_packages; // third version components dropped
-  std::string python_version;
-};
 
 // How the row that testmon will find came to be.
 enum class EnvironmentAction { reused, created, restored };
@@ -33,7 +24,7 @@ struct PrepareRequest {
   std::size_t keep_environments = 4;      // parked ones per name
   bool allow_upgrade = true;              // false: another data version is a DatabaseError
   bool dry_run = false;                   // reports what would be done, opens nothing for writing
-  bool rebuild = false;                   // a corrupt file is moved aside and made anew
+  bool rebuild = false;                   // a damaged file is moved aside and made anew
   util::Seconds busy_timeout{60};
 };
 

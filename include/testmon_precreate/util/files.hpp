@@ -26,4 +26,10 @@ void write_all(int fd, std::string_view content, const std::filesystem::path& pa
 void write_file_atomically(const std::filesystem::path& target, std::string_view content,
                            mode_t mode = 0600);
 
+// Makes `target` with `content`; it appears at once and whole, with `mode` less the umask. Returns
+// false, and changes nothing, where `target` exists (a dangling link counts). A process that is
+// killed meanwhile leaves nothing behind where the file system knows O_TMPFILE.
+[[nodiscard]] bool create_file_atomically(const std::filesystem::path& target,
+                                          std::string_view content, mode_t mode = 0600);
+
 } // namespace testmon_precreate::util

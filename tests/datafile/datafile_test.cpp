@@ -1,0 +1,82 @@
+#include "temporary_directory.hpp"
+
+#include <testmon_precreate/datafile/datafile.hpp>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace datafile = testmon_precreate::datafile;
+using datafile::EnvironmentAction;
+using testmon_precreate::tests::TemporaryDirectory;
+
+datafile::PrepareRequest request_for(const fs::path& file, const std::string& packages) {
+  datafile::PrepareRequest request;
+  request.file = file;
+  request.environment = {"default", packages, "3.11.7"};
+  request.data_version = 13;
+  return request;
+}
+
+// What testmon finds for a name.
+std::vector<std::int64_t> visible_ids(const fs::path& file, const std::string& name) {
+  const SQLite::Database database(file, SQLite::OPEN_READONLY);
+  SQLite::Statement query(database, "SELECT id FROM environment WHERE environment_name = ?");
+  query.bind(1, name);
+  std::vector<std::int64_t> ids;
+  while (query.executeStep()) {
+    ids.push_back(query.getColumn(0).getInt64());
+  }
+  return ids;
+}
+
+TEST_SUITE("datafile/datafile") {
+  TEST_CASE("a new file is complete, and its row is found again") {
+    const TemporaryDirectory directory;
+    const auto request = request_for(directory.path() / ".testmondata", "a 1.0, b 2.0");
+    const auto created = datafile::prepare_datafile(request);
+    CHECK(created.file_created);
+    CHECK(created.action == EnvironmentAction::created);
+    CHECK_FALSE(created.packages_changed);
+    const auto reused = datafile::prepare_datafile(request);
+    CHECK_FALSE(reused.file_created);
+    CHECK(reused.action == EnvironmentAction::reused);
+    CHECK(reused.environment_id == created.environment_id);
+    CHECK(std::distance(fs::directory_iterator(directory.path()), {}) == 1);
+  }
+
+  TEST_CASE("the row that no longer matches is parked and comes back") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / ".testmondata";
+    const auto first = datafile::prepare_datafile(request_for(file, "a 1.0"));
+    const auto second = datafile::prepare_datafile(request_for(file, "a 1.0, b 2.0"));
+    CHECK(second.action == EnvironmentAction::created);
+    CHECK(second.packages_changed);
+    CHECK(second.parked_environments == 1);
+    CHECK(visible_ids(file, "default") == std::vector{second.environment_id});
+    const auto third = datafile::prepare_datafile(request_for(file, "a 1.0"));
+    CHECK(third.action == EnvironmentAction::restored);
+    CHECK(third.packages_changed);
+    CHECK(third.environment_id == first.environment_id);
+    CHECK(third.parked_environments == 1);
+    CHECK(visible_ids(file, "default") == std::vector{first.environment_id});
+  }
+
+  TEST_CASE("folding the log in leaves the file alone") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / ".testmondata";
+    datafile::truncate_wal(file, testmon_precreate::util::Seconds(1));
+    CHECK_FALSE(fs::exists(file));
+    static_cast<void>(datafile::prepare_datafile(request_for(file, "a 1.0")));
+    const SQLite::Database keeps_log(file, SQLite::OPEN_READWRITE);
+    keeps_log.tableExists("metadata");
+    static_cast<void>(datafile::prepare_datafile(request_for(file, "b 1.0")));
+    CHECK(fs::file_size(file.string() + "-wal") > 0);
+    datafile::truncate_wal(file, testmon_precreate::util::Seconds(1));
+    CHECK(fs::file_size(file.string() + "-wal") == 0);
+  }
+}
+
+} // namespace
