@@ -10,6 +10,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -106,6 +108,24 @@ class Venvs:
         if result.returncode != 0:
             unreachable_index(result.stderr)
         return result.stdout.strip().split("==")[1]
+
+    def sdist(self, requirement: str) -> Path:
+        """The unpacked source distribution of a pinned release, kept for later runs; copy it to change it."""
+        target = self.directory / requirement.replace("==", "-")
+        with open(f"{target}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not target.exists():
+                with tempfile.TemporaryDirectory(dir=self.directory) as scratch:
+                    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+                    result = subprocess.run([*pip, "-d", scratch, requirement], text=True, capture_output=True)
+                    if result.returncode != 0:
+                        unreachable_index(result.stderr)
+                    (archive,) = Path(scratch).glob("*.tar.gz")
+                    with tarfile.open(archive) as tar:
+                        tar.extractall(scratch)
+                    (unpacked,) = [path for path in Path(scratch).iterdir() if path.is_dir()]
+                    unpacked.rename(target)
+        return target
 
 
 def unreachable_index(reason: str) -> None:
