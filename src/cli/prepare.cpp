@@ -53,7 +53,8 @@ int prepare_command(const Options& options, const Program& program) {
   if (switched_off(program)) {
     return 0;
   }
-  const PrepareReport report = prepare(make_prepare_request(options.prepare, program), program.log);
+  const PrepareReport report =
+      prepare(make_prepare_request(options.prepare, program), make_log(options.prepare, program));
   for (const std::string& warning : report.warnings) {
     program.terminal.warning(warning);
   }

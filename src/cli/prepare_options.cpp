@@ -69,7 +69,7 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
   command.add_flag("--no-upgrade", options.no_upgrade,
                    "Refuse a data file of another data version instead of rewriting it");
   command.add_flag("--rebuild", options.rebuild, "Move a corrupt data file aside and start anew");
-  const auto quiet = command.add_flag("-q,--quiet", options.quiet, "Print errors only");
+  auto* const quiet = command.add_flag("-q,--quiet", options.quiet, "Print errors only");
   command.add_flag("-v,--verbose", options.verbose, "Log what is done, with times, on stderr")
       ->excludes(quiet);
 }
@@ -101,6 +101,11 @@ PrepareRequest make_prepare_request(const PrepareOptions& options, const Program
   request.rebuild = options.rebuild;
   request.dry_run = options.dry_run;
   return request;
+}
+
+core::DebugLog make_log(const PrepareOptions& options, const Program& program) {
+  return options.verbose ? core::DebugLog(program.terminal.err(), program.terminal.program())
+                         : program.log;
 }
 
 } // namespace testmon_precreate::cli

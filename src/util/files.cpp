@@ -107,7 +107,8 @@ FileDescriptor open_unnamed(const fs::path& directory, mode_t mode) {
 std::string read_file(const fs::path& path, std::size_t limit, int flags) {
   const FileDescriptor file = open_file(path, O_RDONLY | flags);
   std::string content;
-  std::array<char, 64 * 1024> buffer; // NOLINT(*-member-init): filled by read
+  constexpr std::size_t buffer_size = 65536;
+  std::array<char, buffer_size> buffer; // NOLINT(*-member-init): filled by read
   while (true) {
     const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) {

@@ -24,6 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t buffer_size = 16384;
+constexpr std::size_t largest_stat = 65536;
+
 [[noreturn]] void throw_errno(const std::string& operation, int error) {
   throw std::system_error(error, std::generic_category(), operation);
 }
@@ -79,7 +82,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 std::vector<std::string> environment_block(const ProcessEnvironment& environment) {
   std::vector<std::string> block;
   for (const auto& [name, value] : environment.variables()) {
-    block.push_back(name + '=' + value);
+    block.push_back(fmt::format("{}={}", name, value));
   }
   return block;
 }
@@ -116,7 +119,7 @@ int wait_for_exit(pid_t pid) {
 
 // Moves what is readable into `target`; closes the descriptor at its end.
 void drain(FileDescriptor& source, std::string& target) {
-  std::array<char, 16 * 1024> buffer; // NOLINT(*-member-init): filled by read
+  std::array<char, buffer_size> buffer; // NOLINT(*-member-init): filled by read
   const ssize_t count = ::read(source.get(), buffer.data(), buffer.size());
   if (count > 0) {
     target.append(buffer.data(), static_cast<std::size_t>(count));
@@ -141,7 +144,7 @@ public:
   IgnoreBrokenPipe()
       : previous_(std::signal(SIGPIPE, SIG_IGN)) {}
 
-  ~IgnoreBrokenPipe() { std::signal(SIGPIPE, previous_); }
+  ~IgnoreBrokenPipe() { static_cast<void>(std::signal(SIGPIPE, previous_)); }
 
   IgnoreBrokenPipe(const IgnoreBrokenPipe&) = delete;
   IgnoreBrokenPipe& operator=(const IgnoreBrokenPipe&) = delete;
@@ -214,7 +217,7 @@ ProcessOutput run_process(const ProcessCall& call) {
 std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
   std::string stat;
   try {
-    stat = read_file(fmt::format("/proc/{}/stat", pid), 64 * 1024);
+    stat = read_file(fmt::format("/proc/{}/stat", pid), largest_stat);
   } catch (const fs::filesystem_error&) {
     return std::nullopt;
   }

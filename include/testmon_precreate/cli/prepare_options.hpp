@@ -34,4 +34,7 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options);
 [[nodiscard]] PrepareRequest make_prepare_request(const PrepareOptions& options,
                                                   const Program& program);
 
+// The debug log: --verbose switches it on, as TESTMON_XDIST_DEBUG does.
+[[nodiscard]] core::DebugLog make_log(const PrepareOptions& options, const Program& program);
+
 } // namespace testmon_precreate::cli

@@ -32,8 +32,8 @@ struct ErrorText {
 // The base of every error that leaves a room. what() reads `WHAT (WHERE). HINT`.
 class CoordinationError : public std::runtime_error {
 public:
-  explicit CoordinationError(ErrorText text)
-      : CoordinationError(std::move(text), ExitCode::failure) {}
+  explicit CoordinationError(const ErrorText& text)
+      : CoordinationError(text, ExitCode::failure) {}
 
   [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
