@@ -9,10 +9,10 @@
 
 namespace testmon_precreate::pytest {
 
-// What this program needs to know of a pytest command line. Options that it does not know are
-// passed over, with their values where they take one.
+// What this program needs to know of a pytest command line.
 struct CommandLine {
   std::vector<std::string> paths; // file_or_dir arguments, node ids included, as given
+  std::size_t leading_paths = 0;  // how many of `paths` stand before the first option between them
   std::optional<std::filesystem::path> rootdir;               // --rootdir
   std::optional<std::filesystem::path> config_file;           // -c, --config-file
   std::vector<std::pair<std::string, std::string>> overrides; // -o name=value, in order
@@ -25,11 +25,24 @@ struct CommandLine {
   std::optional<std::filesystem::path> confcutdir; // --confcutdir
   bool no_conftest = false;                        // --noconftest
   bool collect_in_virtualenv = false;              // --collect-in-virtualenv
+  bool keep_duplicates = false;                    // --keep-duplicates
+  bool doctest_modules = false;                    // --doctest-modules
+  bool packages_as_arguments = false;              // --pyargs
   bool run_as_module = false; // `python -m pytest`: the working directory is on sys.path
 };
 
-// Reads `arguments`, which follow the word `pytest`; `PYTEST_ADDOPTS` and the ini option `addopts`
-// are put before them by the caller.
-[[nodiscard]] CommandLine parse_command_line(std::span<const std::string> arguments);
+// Which options are known to take a value.
+enum class KnownOptions {
+  core,        // pytest's own: what pytest knows when it looks for the rootdir
+  with_plugins // those of common plugins too: what it knows in the end
+};
+
+// Reads `arguments`, which follow the word `pytest`, as pytest's argparse does; `PYTEST_ADDOPTS`
+// and the ini option `addopts` are put before them by the caller. The word after an option that is
+// not known counts as a path, as pytest itself takes it before its plugins are loaded; a path that
+// does not exist is passed over later. Throws UsageError for an option without its value and for an
+// override without `=`.
+[[nodiscard]] CommandLine parse_command_line(std::span<const std::string> arguments,
+                                             KnownOptions known = KnownOptions::with_plugins);
 
 } // namespace testmon_precreate::pytest

@@ -1,49 +1,72 @@
 #pragma once
 
 #include <testmon_precreate/pytest/command_line.hpp>
+#include <testmon_precreate/pytest/configuration.hpp>
+#include <testmon_precreate/pytest/version.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
 
 #include <filesystem>
-#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace testmon_precreate::pytest {
-
-// An ini value as pytest holds it: a text from INI files, a text or a list from TOML.
-struct IniValue {
-  std::string text;              // where it is a list: its items joined by '\n'
-  std::vector<std::string> list; // from a TOML array
-  bool is_list = false;
-};
 
 // A project as one pytest run sees it.
 struct Project {
   std::filesystem::path rootdir;              // absolute
   std::filesystem::path invocation_directory; // absolute
   std::optional<std::filesystem::path> config_file;
-  std::map<std::string, IniValue> ini; // of the pytest section, -o overrides applied
-  CommandLine command_line;            // with PYTEST_ADDOPTS and addopts put before it
+  bool is_configured = false; // some file has a pytest section or is one by its name
+  IniValues ini;              // of the pytest section, -o overrides applied
+  CommandLine command_line;   // with PYTEST_ADDOPTS and addopts put before it
+  PytestVersion version;      // by whose rules it was found and is scanned
 
   // The option as pytest's type `string`; empty where it is not set.
   [[nodiscard]] std::string ini_string(const std::string& name) const;
 
   // The option as pytest's type `args`: split as a shell would; `fallback` where it is not set.
+  // Throws UsageError for a value that cannot be split.
   [[nodiscard]] std::vector<std::string>
   ini_args(const std::string& name, const std::vector<std::string>& fallback = {}) const;
+
+  // The option as pytest's type `bool`; false where it is not set or is no truth value.
+  [[nodiscard]] bool ini_bool(const std::string& name) const;
 };
 
-// Finds rootdir and configuration by the rules of _pytest/config/findpaths.py, as pytest would when
-// it is started in `invocation_directory` with `arguments`; `pytest_addopts` is the variable's
-// value. Throws UsageError for a rootdir or configuration file that does not exist, and for a
-// configuration that cannot be parsed (with file and line).
+// What a pytest run is started with.
+struct ProjectQuery {
+  std::filesystem::path invocation_directory; // the run's working directory, absolute
+  std::vector<std::string> arguments;         // those after the word `pytest`
+  util::ProcessEnvironment environment;       // for PYTEST_ADDOPTS and variables in --rootdir
+  PytestVersion version = newest_pytest;
+};
+
+// Finds rootdir and configuration by the rules of _pytest/config/findpaths.py. Throws UsageError
+// for a rootdir or configuration file that does not exist, and for a configuration that cannot be
+// parsed (with file and line).
+[[nodiscard]] Project find_project(const ProjectQuery& query);
+
+// The same where the environment holds nothing but PYTEST_ADDOPTS.
 [[nodiscard]] Project find_project(const std::filesystem::path& invocation_directory,
                                    std::span<const std::string> arguments,
                                    const std::string& pytest_addopts = {});
 
+// The paths that the run starts from, as given or found by `testpaths`: pytest's Config.args.
+// `given` are the paths of the command line; relative ones start at the invocation directory.
+[[nodiscard]] std::vector<std::string> starting_points(const Project& project,
+                                                       std::span<const std::string> given);
+
 // The directories that pytest puts at the front of sys.path before its plugins are configured:
 // the ini option `pythonpath`, the working directory under `python -m pytest`, the base directories
-// of the initial conftest files. First entry first.
+// of the initial conftest files. First entry first; what --import-mode=append puts at the end comes
+// last.
 [[nodiscard]] std::vector<std::filesystem::path> sys_path_additions(const Project& project);
+
+// sys.path when pytest's plugins are configured, for an interpreter that starts with `sys_path`:
+// the script's directory, or, under `python -m pytest`, the working directory is its first entry.
+[[nodiscard]] std::vector<std::string> extend_sys_path(const Project& project,
+                                                       std::vector<std::string> sys_path);
 
 } // namespace testmon_precreate::pytest
