@@ -1,6 +1,7 @@
 #include <testmon_precreate/datafile/connection.hpp>
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <string>
@@ -26,26 +27,38 @@ std::string uri_of(const fs::path& file, std::string_view query) {
   return uri;
 }
 
+int milliseconds(util::Seconds duration) {
+  constexpr double most = 1e9; // fits an int
+  return static_cast<int>(std::clamp(duration.count() * 1e3, 0.0, most));
+}
+
 } // namespace
 
-SQLite::Database open_for_reading(const fs::path& file, const Inspection& seen) {
+SQLite::Database open_for_reading(const fs::path& file, const Inspection& seen,
+                                  util::Seconds busy_timeout) {
   // Without a log the file alone is the whole truth. With one, its index is needed: readonly_shm
   // maps an existing one, and builds one in memory where no process keeps it up to date.
-  const std::string_view query =
-      seen.wal_present ? "?mode=ro&readonly_shm=1" : "?mode=ro&immutable=1";
-  return SQLite::Database(uri_of(file, query),
-                          SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX);
+  std::string_view query = "?mode=ro";
+  if (seen.wal_present) {
+    query = "?mode=ro&readonly_shm=1";
+  } else if (seen.wal_mode) {
+    query = "?mode=ro&immutable=1";
+  }
+  return {uri_of(file, query), SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX,
+          milliseconds(busy_timeout)};
 }
 
 SQLite::Database open_for_writing(const fs::path& file, util::Seconds busy_timeout) {
-  constexpr double most = 1e9; // milliseconds that fit an int
-  const double milliseconds = std::clamp(busy_timeout.count() * 1e3, 0.0, most);
   SQLite::Database database(uri_of(file, "?mode=rw"),
                             SQLite::OPEN_READWRITE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX,
-                            static_cast<int>(milliseconds));
+                            milliseconds(busy_timeout));
   // A log is synced before it is folded in: a power failure may cost the last commit, never more.
   database.exec("PRAGMA synchronous = NORMAL");
   return database;
+}
+
+void fold_log_on_close(SQLite::Database& database, bool fold) {
+  sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, fold ? 0 : 1, nullptr);
 }
 
 int read_data_version(SQLite::Database& database) {

@@ -1,5 +1,6 @@
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/data_version.hpp>
+#include <testmon_precreate/datafile/locks.hpp>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -10,8 +11,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* rebuild_hint =
-    "`testmon-precreate prepare --rebuild` moves it aside and makes a new one";
+std::string locked_text(const fs::path& file, util::Seconds waited) {
+  const std::string holders = describe_lock_holders(resolve_links(file));
+  return fmt::format("the data file is locked by {} (waited {:.1f} s)",
+                     holders.empty() ? "another process" : holders, waited.count());
+}
 
 } // namespace
 
@@ -42,6 +46,7 @@ void require_known_version(int data_version, const fs::path& file) {
 
 void throw_translated(const SQLite::Exception& error, const fs::path& file, util::Seconds waited) {
   const std::string where = file.string();
+  constexpr const char* permissions_hint = "Check the permissions of the file and its directory";
   constexpr int primary = 0xff; // the rest of an extended code tells the operation
   switch (error.getErrorCode() & primary) {
   case SQLITE_NOTADB:
@@ -51,26 +56,23 @@ void throw_translated(const SQLite::Exception& error, const fs::path& file, util
   case SQLITE_BUSY:
   case SQLITE_LOCKED:
     throw core::DatabaseError(
-        {fmt::format("the data file is locked by another process (waited {:.1f} s)",
-                     waited.count()),
-         where, "Wait for the other run to end"});
+        {locked_text(file, waited), where, "Wait until it has ended, or end it"});
   case SQLITE_FULL:
     throw core::DatabaseError(
-        {"the disk is full", where, "Free some space; the file is unchanged"});
+        {"the disk is full", where, "The data file is unchanged; free some space"});
   case SQLITE_READONLY:
+    throw core::DatabaseError({fmt::format("the data file cannot be written: {}", error.what()),
+                               where, permissions_hint});
   case SQLITE_PERM:
   case SQLITE_CANTOPEN:
-    throw core::DatabaseError({fmt::format("the data file cannot be written: {}", error.what()),
-                               where, "Check the permissions of the file and its directory"});
+    throw core::DatabaseError(
+        {fmt::format("the data file cannot be opened: {}", error.what()), where, permissions_hint});
+  case SQLITE_ERROR: // `no such table` and its like
+    throw DamagedFile(
+        {fmt::format("the data file is not testmon's: {}", error.what()), where, rebuild_hint});
   default:
     throw core::DatabaseError({fmt::format("SQLite reports: {}", error.what()), where, ""});
   }
-}
-
-void throw_translated(const fs::filesystem_error& error, const fs::path& file) {
-  throw core::DatabaseError(
-      {fmt::format("could not {} the data file: {}", error.what(), error.code().message()),
-       file.string(), ""});
 }
 
 } // namespace testmon_precreate::datafile

@@ -1,10 +1,18 @@
+#include <testmon_precreate/datafile/backup.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/creation.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/datafile/file_system.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
+#include <testmon_precreate/datafile/integrity.hpp>
 #include <testmon_precreate/datafile/parking.hpp>
+#include <testmon_precreate/datafile/rebuild.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
+#include <testmon_precreate/datafile/upgrade.hpp>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <optional>
@@ -16,90 +24,240 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::size_t count_parked(const std::vector<EnvironmentRow>& rows) {
-  return static_cast<std::size_t>(
+// What a look at the file says is to be done.
+struct Findings {
+  int data_version = 0;
+  bool without_tables = false;
+  ParkingPlan plan;
+  std::size_t parked = 0;
+};
+
+bool is_empty(SQLite::Database& database) {
+  return database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
+}
+
+Findings look(SQLite::Database& database, const Environment& environment, const fs::path& file) {
+  Findings findings;
+  findings.data_version = read_data_version(database);
+  // testmon, stopped while it made the file, leaves one without tables.
+  findings.without_tables = findings.data_version == 0 && is_empty(database);
+  if (findings.without_tables) {
+    return findings;
+  }
+  require_known_version(findings.data_version, file);
+  const auto rows = EnvironmentTable(database).named(environment.name);
+  findings.plan = make_parking_plan(rows, environment);
+  findings.parked = static_cast<std::size_t>(
       std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.parked; }));
+  return findings;
 }
 
-// Looks without writing anything: the whole work where the matching row is the only visible one.
-// Nothing where something has to be written.
-std::optional<PreparedDatafile> find_ready(const PrepareRequest& request, const fs::path& file,
-                                           const Inspection& seen) {
-  if (!seen.wal_mode) {
-    return std::nullopt;
-  }
-  SQLite::Database database = open_for_reading(file, seen);
-  if (read_data_version(database) != request.data_version) {
-    return std::nullopt;
-  }
-  const auto rows = EnvironmentTable(database).named(request.environment.name);
-  const ParkingPlan plan = make_parking_plan(rows, request.environment);
-  if (!plan.nothing_to_do()) {
-    return std::nullopt;
-  }
-  PreparedDatafile prepared;
-  prepared.environment_id = *plan.matching;
-  prepared.parked_environments = count_parked(rows);
-  return prepared;
-}
+// The work on one file, which is no symbolic link.
+class Preparation {
+public:
+  Preparation(const PrepareRequest& request, fs::path file)
+      : request_(request)
+      , file_(std::move(file)) {}
 
-// Carries a plan out, inside the caller's transaction.
-PreparedDatafile carry_out(SQLite::Database& database, const ParkingPlan& plan,
-                           const PrepareRequest& request) {
-  PreparedDatafile prepared;
-  prepared.packages_changed = plan.packages_changed;
-  Parking parking(database);
-  parking.park(plan.park, util::wall_clock_now());
-  if (!plan.matching) {
-    prepared.action = EnvironmentAction::created;
-    prepared.environment_id = EnvironmentTable(database).insert({&request.environment, 1}).front();
-  } else {
-    prepared.environment_id = *plan.matching;
+  PreparedDatafile run() {
+    warn_of_network_file_system();
+    if (request_.rebuild) {
+      rebuild_if_damaged();
+    }
+    while (!try_to_prepare()) {
+    }
+    return std::move(result_);
+  }
+
+private:
+  // Returns false where another process has made the file meanwhile.
+  bool try_to_prepare() {
+    const Inspection seen = moved_aside_ ? Inspection() : inspect(file_);
+    require_sound(seen, file_);
+    if (seen.kind == FileKind::absent) {
+      return create();
+    }
+    const std::optional<Findings> findings = look_without_writing(seen);
+    if (request_.dry_run) {
+      report_plan(*findings);
+    } else if (findings && is_ready(*findings, seen)) {
+      report_ready(*findings);
+    } else {
+      change(seen);
+    }
+    return true;
+  }
+
+  bool create() {
+    if (!request_.dry_run) {
+      if (!create_datafile(file_, request_.data_version, request_.environment)) {
+        return false;
+      }
+      constexpr std::int64_t first_id = 1;
+      result_.environment_id = first_id;
+    }
+    result_.action = EnvironmentAction::created;
+    result_.file_created = true;
+    return true;
+  }
+
+  // Nothing where only a connection that may write can read the file.
+  std::optional<Findings> look_without_writing(const Inspection& seen) {
+    if (seen.kind == FileKind::empty) {
+      Findings findings;
+      findings.without_tables = true;
+      return findings;
+    }
+    try {
+      return read_only(file_, seen, request_.busy_timeout, [this](SQLite::Database& database) {
+        return look(database, request_.environment, file_);
+      });
+    } catch (const SQLite::Exception&) {
+      const bool needs_recovery = seen.wal_present || !seen.wal_mode;
+      if (request_.dry_run || !needs_recovery) {
+        throw;
+      }
+      return std::nullopt;
+    }
+  }
+
+  [[nodiscard]] bool is_ready(const Findings& findings, const Inspection& seen) const {
+    return seen.wal_mode && findings.data_version == request_.data_version &&
+           findings.plan.nothing_to_do() && findings.parked <= request_.keep_environments;
+  }
+
+  void report_ready(const Findings& findings) {
+    result_.environment_id = *findings.plan.matching;
+    result_.parked_environments = findings.parked;
+  }
+
+  void report_plan(const Findings& findings) {
+    const ParkingPlan& plan = findings.plan;
+    result_.file_created = findings.without_tables;
+    result_.environment_id = plan.matching.value_or(0);
+    result_.action = !plan.matching ? EnvironmentAction::created
+                     : plan.restore ? EnvironmentAction::restored
+                                    : EnvironmentAction::reused;
+    result_.packages_changed = plan.packages_changed;
+    result_.parked_environments = std::min(
+        findings.parked + plan.park.size() - (plan.restore ? 1 : 0), request_.keep_environments);
+    if (!findings.without_tables && findings.data_version != request_.data_version) {
+      require_upgrade_allowed(findings.data_version);
+      result_.upgraded_from = findings.data_version;
+    }
+  }
+
+  void change(const Inspection& seen) {
+    in_transaction(file_, seen, request_.busy_timeout, [this](SQLite::Database& database) {
+      // Another process may have been here since the first look.
+      Findings findings = look(database, request_.environment, file_);
+      result_.file_created = findings.without_tables;
+      if (findings.without_tables) {
+        create_schema(database, request_.data_version);
+      } else if (findings.data_version != request_.data_version) {
+        upgrade(database, findings.data_version);
+      }
+      carry_out(database, findings.plan);
+      return true;
+    });
+    if (!seen.wal_mode) {
+      switch_to_wal();
+    }
+  }
+
+  void upgrade(SQLite::Database& database, int from) {
+    require_upgrade_allowed(from);
+    back_up(file_, from, request_.busy_timeout);
+    change_data_version(database, from, request_.data_version, file_);
+    result_.upgraded_from = from;
+  }
+
+  void require_upgrade_allowed(int from) const {
+    if (!request_.allow_upgrade) {
+      throw core::DatabaseError(
+          {fmt::format("the data file is of data version {}, testmon needs {}", from,
+                       request_.data_version),
+           file_.string(), "Without --no-upgrade it is converted, after a backup"});
+    }
+  }
+
+  void carry_out(SQLite::Database& database, const ParkingPlan& plan) {
+    Parking parking(database);
+    parking.park(plan.park, util::wall_clock_now());
+    result_.packages_changed = plan.packages_changed;
+    if (plan.matching) {
+      result_.environment_id = *plan.matching;
+    } else {
+      result_.action = EnvironmentAction::created;
+      result_.environment_id =
+          EnvironmentTable(database).insert({&request_.environment, 1}).front();
+    }
     if (plan.restore) {
-      prepared.action = EnvironmentAction::restored;
+      result_.action = EnvironmentAction::restored;
       parking.restore(*plan.matching);
     }
+    parking.prune(request_.environment.name, request_.keep_environments);
+    result_.parked_environments = parking.parked(request_.environment.name).size();
   }
-  parking.prune(request.environment.name, request.keep_environments);
-  prepared.parked_environments = parking.parked(request.environment.name).size();
-  return prepared;
-}
 
-PreparedDatafile change(const PrepareRequest& request, const fs::path& file) {
-  SQLite::Database database = open_for_writing(file, request.busy_timeout);
-  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  const int found = read_data_version(database);
-  require_known_version(found, file);
-  if (found != request.data_version) {
-    throw core::DatabaseError({"the data file is of another data version", file.string(), ""});
+  // testmon's workers cannot do it: they open the file read-only.
+  void switch_to_wal() {
+    try {
+      SQLite::Database database = open_for_writing(file_, request_.busy_timeout);
+      database.execAndGet("PRAGMA journal_mode = WAL");
+    } catch (const SQLite::Exception& error) {
+      result_.warnings.push_back(
+          fmt::format("{} could not be switched to WAL mode: {}", file_.string(), error.what()));
+    }
   }
-  const ParkingPlan plan = make_parking_plan(
-      EnvironmentTable(database).named(request.environment.name), request.environment);
-  PreparedDatafile prepared = carry_out(database, plan, request);
-  transaction.commit();
-  return prepared;
-}
 
-PreparedDatafile prepare(const PrepareRequest& request, const fs::path& file) {
-  while (true) {
-    const Inspection seen = inspect(file);
-    require_sound(seen, file);
-    if (seen.kind == FileKind::absent) {
-      if (create_datafile(file, request.data_version, request.environment)) {
-        PreparedDatafile prepared;
-        prepared.environment_id = 1;
-        prepared.action = EnvironmentAction::created;
-        prepared.file_created = true;
-        return prepared;
+  void rebuild_if_damaged() {
+    try {
+      const Inspection seen = inspect(file_);
+      require_sound(seen, file_);
+      if (seen.kind == FileKind::database) {
+        check_whole_file(seen);
       }
-      continue; // another process was faster
+    } catch (const DamagedFile& damage) {
+      rebuild(damage);
     }
-    if (auto ready = find_ready(request, file, seen)) {
-      return *std::move(ready);
-    }
-    return change(request, file);
   }
-}
+
+  void check_whole_file(const Inspection& seen) {
+    translating_errors(file_, [&] {
+      return read_only(file_, seen, request_.busy_timeout, [this](SQLite::Database& database) {
+        static_cast<void>(look(database, request_.environment, file_));
+        require_integrity(database, file_);
+        return true;
+      });
+    });
+  }
+
+  void rebuild(const DamagedFile& damage) {
+    if (request_.dry_run) {
+      result_.warnings.push_back(fmt::format("would be moved aside: {}", damage.what()));
+      moved_aside_ = true;
+    } else if (const auto aside = move_aside(file_)) {
+      result_.warnings.push_back(
+          fmt::format("moved aside to {}: {}", aside->string(), damage.what()));
+    }
+  }
+
+  void warn_of_network_file_system() {
+    const std::string_view name = network_file_system_of(file_.parent_path());
+    if (!name.empty()) {
+      result_.warnings.push_back(fmt::format(
+          "{} is on a network file system ({}), where SQLite's WAL mode, which testmon uses, does "
+          "not work; TESTMON_DATAFILE can name a local file",
+          file_.string(), name));
+    }
+  }
+
+  const PrepareRequest& request_;
+  fs::path file_;
+  bool moved_aside_ = false; // in a dry run: would be
+  PreparedDatafile result_;
+};
 
 } // namespace
 
@@ -116,32 +274,23 @@ const char* to_string(EnvironmentAction action) {
 }
 
 PreparedDatafile prepare_datafile(const PrepareRequest& request) {
-  try {
-    return prepare(request, resolve_links(request.file));
-  } catch (const SQLite::Exception& error) {
-    throw_translated(error, request.file, request.busy_timeout);
-  } catch (const fs::filesystem_error& error) {
-    throw_translated(error, request.file);
-  }
+  return translating_errors(
+      request.file, [&request] { return Preparation(request, resolve_links(request.file)).run(); });
 }
 
 void truncate_wal(const fs::path& file, util::Seconds busy_timeout) {
-  try {
+  translating_errors(file, [&] {
     const fs::path target = resolve_links(file);
-    if (!fs::exists(target) || !fs::exists(wal_path(target))) {
+    const Inspection seen = inspect(target);
+    if (seen.kind == FileKind::absent || !fs::exists(wal_path(target))) {
       return;
     }
+    require_sound(seen, target);
     SQLite::Database database = open_for_writing(target, busy_timeout);
-    SQLite::Statement checkpoint(database, "PRAGMA wal_checkpoint(TRUNCATE)");
-    checkpoint.executeStep();
-    if (checkpoint.getColumn(0).getInt() != 0) {
-      throw SQLite::Exception("database is locked", 5);
+    if (database.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0) {
+      throw SQLite::Exception("readers are at work", SQLITE_BUSY);
     }
-  } catch (const SQLite::Exception& error) {
-    throw_translated(error, file, busy_timeout);
-  } catch (const fs::filesystem_error& error) {
-    throw_translated(error, file);
-  }
+  });
 }
 
 } // namespace testmon_precreate::datafile

@@ -98,6 +98,9 @@ Inspection inspect(const fs::path& file) {
   if (::fstat(descriptor.get(), &status) != 0) {
     throw_errno("stat", file, errno);
   }
+  constexpr std::intmax_t nanoseconds = 1'000'000'000;
+  seen.inode = status.st_ino;
+  seen.modified = status.st_mtim.tv_sec * nanoseconds + status.st_mtim.tv_nsec;
   Header header{};
   const std::size_t count = read_header(descriptor, header, file);
   constexpr std::string_view magic("SQLite format 3\0", 16);

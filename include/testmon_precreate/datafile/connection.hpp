@@ -10,16 +10,57 @@
 namespace testmon_precreate::datafile {
 
 // Opens an existing data file in a way that neither writes nor creates anything, the shared-memory
-// file included. `seen` must be fresh. Throws SQLite::Exception.
+// file included. `seen` must be fresh: where another process changes the file meanwhile, a read can
+// fail. Throws SQLite::Exception.
 [[nodiscard]] SQLite::Database open_for_reading(const std::filesystem::path& file,
-                                                const Inspection& seen);
+                                                const Inspection& seen, util::Seconds busy_timeout);
 
 // Opens an existing data file for writing; waits up to `busy_timeout` for other writers' locks.
 // Foreign keys are not enforced. Throws SQLite::Exception.
 [[nodiscard]] SQLite::Database open_for_writing(const std::filesystem::path& file,
                                                 util::Seconds busy_timeout);
 
+// Whether closing the last connection folds the log into the file, as SQLite does by itself.
+void fold_log_on_close(SQLite::Database& database, bool fold);
+
 // The data version (PRAGMA user_version), the write-ahead log included.
 [[nodiscard]] int read_data_version(SQLite::Database& database);
+
+// Calls `read(database, seen)` on a connection of open_for_reading and returns its result. Calls
+// it again where it fails and the file is not as it was inspected: another process has begun or
+// ended its work. Throws what `read` throws.
+template <typename Read>
+auto read_only(const std::filesystem::path& file, Inspection seen, util::Seconds busy_timeout,
+               Read read) {
+  constexpr int most_attempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      SQLite::Database database = open_for_reading(file, seen, busy_timeout);
+      return read(database);
+    } catch (const SQLite::Exception&) {
+      const Inspection now = inspect(file);
+      if (now == seen || attempt == most_attempts) {
+        throw;
+      }
+      seen = now;
+    }
+  }
+}
+
+// Calls `work(database)` in one transaction that holds the write lock from its start, and returns
+// its result. Where `work` throws, the file is byte for byte as before. Throws what `work` throws;
+// SQLite::Exception.
+template <typename Work>
+auto in_transaction(const std::filesystem::path& file, const Inspection& seen,
+                    util::Seconds busy_timeout, Work work) {
+  SQLite::Database database = open_for_writing(file, busy_timeout);
+  // A log that another process left behind is folded in only once our own work has succeeded.
+  fold_log_on_close(database, !seen.wal_present);
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  auto result = work(database);
+  transaction.commit();
+  fold_log_on_close(database, true);
+  return result;
+}
 
 } // namespace testmon_precreate::datafile

@@ -6,11 +6,15 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
 #include <filesystem>
 
 namespace testmon_precreate::datafile {
 
-// The data file cannot be read as one: moving it aside (`--rebuild`) helps, waiting does not.
+inline constexpr const char* rebuild_hint =
+    "`testmon-precreate prepare --rebuild` moves it aside and makes a new one";
+
+// The data file cannot be used as one: moving it aside (`--rebuild`) helps, waiting does not.
 class DamagedFile : public core::DatabaseError {
 public:
   using DatabaseError::DatabaseError;
@@ -23,10 +27,22 @@ void require_sound(const Inspection& seen, const std::filesystem::path& file);
 void require_known_version(int data_version, const std::filesystem::path& file);
 
 // Throws the DatabaseError (or DamagedFile) that tells a user what SQLite's error means.
-// `waited` is how long the lock of another process was waited for.
+// `waited` is how long the work has taken, the waiting for another process's lock included.
 [[noreturn]] void throw_translated(const SQLite::Exception& error,
                                    const std::filesystem::path& file, util::Seconds waited);
-[[noreturn]] void throw_translated(const std::filesystem::filesystem_error& error,
-                                   const std::filesystem::path& file);
+
+// Does `work` on `file` and returns its result; SQLite's errors and the system's leave as
+// DatabaseError.
+template <typename Work>
+auto translating_errors(const std::filesystem::path& file, Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    return work();
+  } catch (const SQLite::Exception& error) {
+    throw_translated(error, file, std::chrono::steady_clock::now() - start);
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw core::DatabaseError({core::CoordinationFileError(error).what(), "", ""});
+  }
+}
 
 } // namespace testmon_precreate::datafile

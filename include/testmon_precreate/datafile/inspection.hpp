@@ -19,6 +19,10 @@ struct Inspection {
   bool wal_present = false; // a write-ahead log that is not empty lies beside the file
   bool truncated = false;   // the file is shorter than its header says; never with a log present
   int data_version = 0;     // as in the file itself: a log may hold a newer one
+  std::uintmax_t inode = 0;
+  std::intmax_t modified = 0; // nanoseconds; for comparison only
+
+  bool operator==(const Inspection&) const = default;
 };
 
 // `file` with every symbolic link followed, absolute; it need not exist. SQLite names the log after

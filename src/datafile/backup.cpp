@@ -1,0 +1,64 @@
+#include <testmon_precreate/datafile/backup.hpp>
+#include <testmon_precreate/datafile/connection.hpp>
+
+#include <SQLiteCpp/Backup.h>
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+namespace testmon_precreate::datafile {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Removes a file that was not renamed away.
+class Unfinished {
+public:
+  explicit Unfinished(fs::path path)
+      : path_(std::move(path)) {
+    remove(); // what a process that was killed left behind
+  }
+
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  Unfinished(Unfinished&&) = delete;
+  Unfinished& operator=(Unfinished&&) = delete;
+
+  ~Unfinished() { remove(); }
+
+  void rename_to(const fs::path& target) const { fs::rename(path_, target); }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+private:
+  void remove() const noexcept {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+
+  fs::path path_;
+};
+
+} // namespace
+
+fs::path backup_path(const fs::path& file, int data_version) {
+  return fs::path(file) += fmt::format(".backup-v{}", data_version);
+}
+
+void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout) {
+  const fs::path target = backup_path(file, data_version);
+  const Unfinished unfinished(fs::path(target) += ".tmp");
+  {
+    SQLite::Database source = open_for_writing(file, busy_timeout);
+    SQLite::Database copy(unfinished.path().string(),
+                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
+    fs::permissions(unfinished.path(), fs::status(file).permissions());
+    // A part of a copy is never used: neither a journal nor a sync is of any use to it.
+    copy.exec("PRAGMA journal_mode = OFF");
+    copy.exec("PRAGMA synchronous = OFF");
+    SQLite::Backup(copy, source).executeStep();
+  }
+  unfinished.rename_to(target);
+}
+
+} // namespace testmon_precreate::datafile

@@ -1,0 +1,89 @@
+#include <testmon_precreate/datafile/damage.hpp>
+#include <testmon_precreate/datafile/integrity.hpp>
+#include <testmon_precreate/datafile/schema.hpp>
+#include <testmon_precreate/datafile/upgrade.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace testmon_precreate::datafile {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const SchemaObject* find(const std::vector<SchemaObject>& objects, std::string_view name) {
+  const auto found =
+      std::find_if(objects.begin(), objects.end(),
+                   [name](const SchemaObject& object) { return object.name == name; });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+// Another text than testmon's could mean other columns: nothing is rewritten then.
+void require_testmon_schema(SQLite::Database& database, const std::vector<SchemaObject>& objects,
+                            const fs::path& file) {
+  SQLite::Statement query(database, "SELECT sql FROM sqlite_schema WHERE name = ?");
+  for (const SchemaObject& object : objects) {
+    query.bind(1, std::string(object.name));
+    if (!query.executeStep() || query.getColumn(0).getString() != object.sql) {
+      throw DamagedFile(
+          {fmt::format("`{}` in the data file is not as testmon makes it", object.name),
+           file.string(),
+           "The file is not converted; `testmon-precreate prepare --rebuild` moves "
+           "it aside"});
+    }
+    query.reset();
+  }
+}
+
+void replace_texts(SQLite::Database& database, const std::vector<SchemaObject>& from,
+                   const std::vector<SchemaObject>& to) {
+  const int schema_version = database.execAndGet("PRAGMA schema_version").getInt();
+  database.exec("PRAGMA writable_schema = ON");
+  {
+    SQLite::Statement update(database, "UPDATE sqlite_schema SET sql = ? WHERE name = ?");
+    for (const SchemaObject& object : from) {
+      const SchemaObject* wanted = find(to, object.name);
+      if (wanted != nullptr && wanted->sql != object.sql) {
+        update.bind(1, std::string(wanted->sql));
+        update.bind(2, std::string(object.name));
+        update.exec();
+        update.reset();
+      }
+    }
+  }
+  // Other connections, and this one, must read the schema again.
+  database.exec(fmt::format("PRAGMA schema_version = {}", schema_version + 1));
+  database.exec("PRAGMA writable_schema = RESET");
+}
+
+void drop_and_create(SQLite::Database& database, const std::vector<SchemaObject>& from,
+                     const std::vector<SchemaObject>& to) {
+  for (const SchemaObject& object : from) {
+    if (find(to, object.name) == nullptr && object.sql.starts_with("CREATE TABLE")) {
+      database.exec(fmt::format("DROP TABLE {}", object.name)); // its indexes go with it
+    }
+  }
+  for (const SchemaObject& object : to) {
+    if (find(from, object.name) == nullptr) {
+      database.exec(std::string(object.sql));
+    }
+  }
+}
+
+} // namespace
+
+void change_data_version(SQLite::Database& database, int from, int to, const fs::path& file) {
+  const auto objects_from = schema_objects(from);
+  const auto objects_to = schema_objects(to);
+  require_testmon_schema(database, objects_from, file);
+  replace_texts(database, objects_from, objects_to);
+  drop_and_create(database, objects_from, objects_to);
+  set_data_version(database, to);
+  require_foreign_keys(database, file);
+  require_integrity(database, file);
+}
+
+} // namespace testmon_precreate::datafile
