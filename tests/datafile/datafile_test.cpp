@@ -1,3 +1,4 @@
+#include "sample_file.hpp"
 #include "temporary_directory.hpp"
 
 #include <testmon_precreate/datafile/datafile.hpp>
@@ -12,25 +13,8 @@ namespace datafile = testmon_precreate::datafile;
 using datafile::EnvironmentAction;
 using testmon_precreate::tests::TemporaryDirectory;
 
-datafile::PrepareRequest request_for(const fs::path& file, const std::string& packages) {
-  datafile::PrepareRequest request;
-  request.file = file;
-  request.environment = {"default", packages, "3.11.7"};
-  request.data_version = 13;
-  return request;
-}
-
-// What testmon finds for a name.
-std::vector<std::int64_t> visible_ids(const fs::path& file, const std::string& name) {
-  const SQLite::Database database(file, SQLite::OPEN_READONLY);
-  SQLite::Statement query(database, "SELECT id FROM environment WHERE environment_name = ?");
-  query.bind(1, name);
-  std::vector<std::int64_t> ids;
-  while (query.executeStep()) {
-    ids.push_back(query.getColumn(0).getInt64());
-  }
-  return ids;
-}
+using testmon_precreate::tests::request_for;
+using testmon_precreate::tests::visible_ids;
 
 TEST_SUITE("datafile/datafile") {
   TEST_CASE("a new file is complete, and its row is found again") {
