@@ -1,5 +1,7 @@
 #include <testmon_precreate/controller.hpp>
 #include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/liveness.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/project.hpp>
@@ -8,7 +10,6 @@
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/python/probe.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
-#include <testmon_precreate/util/process.hpp>
 
 #include <charconv>
 
@@ -76,30 +77,6 @@ datafile::PreparedDatafile prepare_datafile(const PrepareRequest& request, const
   return datafile::prepare_datafile(datafile_request);
 }
 
-// Whose state this is: the fields by which workers judge it.
-coordination::CoordinationState state_of_run(const PrepareRequest& request) {
-  coordination::CoordinationState state;
-  state.timestamp = util::wall_clock_now().count();
-  state.hostname = util::hostname();
-  state.boot_id = util::boot_id();
-  state.run_uid = request.run_uid;
-  if (!request.controller_pid) {
-    return state;
-  }
-  const auto start = util::process_start_ticks(*request.controller_pid);
-  if (!start) {
-    throw core::UsageError(
-        {.what = "there is no process " + std::to_string(*request.controller_pid),
-         .where = "--controller-pid",
-         .hint = "Give the pid of the process that runs pytest, or leave it out"});
-  }
-  state.liveness = coordination::Liveness::process;
-  state.controller_pid = *request.controller_pid;
-  state.controller_start_ticks = *start;
-  state.controller_start_time = util::start_ticks_to_wall_clock(*start).count();
-  return state;
-}
-
 void describe_environment(coordination::CoordinationState& state, const python::EnvironmentKey& key,
                           const datafile::PreparedDatafile& prepared) {
   state.environment_id = prepared.environment_id;
@@ -118,7 +95,8 @@ void describe_environment(coordination::CoordinationState& state, const python::
 PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) {
   PrepareReport report;
   coordination::CoordinationState& state = report.state;
-  state = state_of_run(request);
+  coordination::identify(state, request.controller_pid);
+  state.run_uid = request.run_uid;
 
   const pytest::Project project = find_project(request);
   log("rootdir {}, configuration {}", project.rootdir.string(),
@@ -133,8 +111,14 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   log("environment {}: {}", key.environment_name, key.system_packages_full);
 
   const coordination::CoordinationDirectory directory(project.rootdir / request.settings.directory);
+  // From here on until the state is written no other run changes anything.
+  std::optional<coordination::DirectoryClaim> claim;
   if (!request.dry_run) {
     directory.create();
+    claim = coordination::claim_for_run(
+        directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
+        request.wait_for_run);
+    state.timestamp = util::wall_clock_now().count();
   }
 
   const fs::path file = project.rootdir / request.settings.datafile.value_or(".testmondata");

@@ -27,6 +27,7 @@ struct PrepareRequest {
   std::optional<std::string> run_uid;
   int workers = 0; // 0: not known
   std::size_t keep_environments = 4;
+  util::Seconds wait_for_run{0}; // how long to wait for another run to end
   bool allow_upgrade = true;
   bool dry_run = false;
   bool rebuild = false;

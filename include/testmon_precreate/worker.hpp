@@ -6,6 +6,7 @@
 #include <testmon_precreate/core/settings.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,16 +14,21 @@ namespace testmon_precreate {
 
 struct AwaitRequest {
   core::Settings settings;
-  std::filesystem::path working_directory;
-  std::optional<std::filesystem::path> rootdir;
-  std::optional<std::string> worker_id; // nothing: no acknowledgment is written
-  std::optional<std::string> run_uid;   // nothing: any run's state will do
+  std::filesystem::path working_directory;      // absolute
+  std::optional<std::filesystem::path> rootdir; // nothing: the nearest parent with a directory
+  std::optional<std::string> worker_id;         // nothing: no acknowledgment is written
+  std::optional<std::string> run_uid;           // nothing: any run's state will do
   bool acknowledge = true;
+  std::function<void()> after_a_second; // called once when the wait has lasted a second
+};
+
+struct AwaitResult {
+  coordination::WaitResult wait;
+  std::filesystem::path state_path;
 };
 
 // Waits for the controller's state, acknowledges it and returns it.
-// Throws core::CoordinationError and its kin.
-[[nodiscard]] coordination::WaitResult await_state(const AwaitRequest& request,
-                                                   const core::DebugLog& log);
+// Throws core::CoordinationError and its kin, and util::Interrupted.
+[[nodiscard]] AwaitResult await_state(const AwaitRequest& request, const core::DebugLog& log);
 
 } // namespace testmon_precreate

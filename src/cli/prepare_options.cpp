@@ -56,6 +56,10 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
   command.add_option("--run-uid", options.run_uid, "The run's id, as xdist's --testrunuid")
       ->type_name("UID");
   command
+      .add_option("--wait-for-run", options.wait_for_run,
+                  "Wait up to S seconds for another run in this rootdir to end (default: exit 9)")
+      ->type_name("S");
+  command
       .add_option(
           "--process-facts", options.process_facts,
           "JSON facts of a live pytest process, a file or - for standard input; no interpreter "
@@ -96,6 +100,9 @@ PrepareRequest make_prepare_request(const PrepareOptions& options, const Program
   request.run_uid = options.run_uid.empty() ? program.settings.run_uid
                                             : std::optional<std::string>(options.run_uid);
   request.workers = options.workers;
+  if (!options.wait_for_run.empty()) {
+    request.wait_for_run = core::parse_seconds(options.wait_for_run, "--wait-for-run");
+  }
   request.keep_environments = options.keep_environments;
   request.allow_upgrade = !options.no_upgrade;
   request.rebuild = options.rebuild;

@@ -1,5 +1,6 @@
 #include <testmon_precreate/cli/program.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/util/signals.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -54,6 +55,10 @@ int run_program(Program& program, CLI::App& app) {
 int report_error(const Program& program, const std::exception& error) {
   if (const auto* file_error = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
     return report_error(program, core::CoordinationFileError(*file_error));
+  }
+  if (const auto* interrupted = dynamic_cast<const util::Interrupted*>(&error)) {
+    constexpr int signal_base = 128;
+    return signal_base + interrupted->signal_number();
   }
   program.terminal.error(error.what());
   const auto* coordination_error = dynamic_cast<const core::CoordinationError*>(&error);

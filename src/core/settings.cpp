@@ -102,6 +102,14 @@ util::Seconds parse_seconds(std::string_view text, std::string_view source, doub
   return util::Seconds(parse_number(text, source, minimum, false));
 }
 
+util::Seconds parse_positive_seconds(std::string_view text, std::string_view source) {
+  return util::Seconds(parse_number(text, source, 0, true));
+}
+
+double parse_backoff_factor(std::string_view text, std::string_view source) {
+  return parse_number(text, source, 1, true);
+}
+
 void check_worker_id(std::string_view id) {
   constexpr std::size_t longest = 64;
   const auto allowed = [](char c) {

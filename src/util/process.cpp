@@ -186,6 +186,36 @@ bool serve(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err, std::st
   return true;
 }
 
+// The text of /proc/PID/stat; empty where there is no such process.
+std::string read_process_stat(pid_t pid) {
+  try {
+    return read_file(fmt::format("/proc/{}/stat", pid), largest_stat);
+  } catch (const fs::filesystem_error&) {
+    return {};
+  }
+}
+
+// The fields of /proc/PID/stat from number 3, the state, on; one empty text where there are none.
+std::vector<std::string_view> fields_from_state(std::string_view stat) {
+  // The name in field 2 may hold blanks and parentheses: count from the last ')'.
+  const std::size_t name_end = stat.rfind(')');
+  const bool complete = name_end != std::string_view::npos && name_end + 2 < stat.size();
+  return split(complete ? stat.substr(name_end + 2) : std::string_view(), ' ');
+}
+
+// Field `number` as proc(5) counts them.
+template <typename Number>
+std::optional<Number> number_of(const std::vector<std::string_view>& fields, std::size_t number) {
+  constexpr std::size_t first = 3;
+  if (fields.size() <= number - first) {
+    return std::nullopt;
+  }
+  const std::string_view text = fields[number - first];
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() ? std::optional(value) : std::nullopt;
+}
+
 } // namespace
 
 ProcessOutput run_process(const ProcessCall& call) {
@@ -215,28 +245,15 @@ ProcessOutput run_process(const ProcessCall& call) {
 }
 
 std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
-  std::string stat;
-  try {
-    stat = read_file(fmt::format("/proc/{}/stat", pid), largest_stat);
-  } catch (const fs::filesystem_error&) {
-    return std::nullopt;
-  }
-  // The name in field 2 may hold blanks and parentheses: count from the last ')'.
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= stat.size()) {
-    return std::nullopt;
-  }
-  const auto fields = split(std::string_view(stat).substr(name_end + 2), ' ');
-  constexpr std::size_t start_time = 22 - 3;
-  std::uint64_t ticks = 0;
-  if (fields.size() <= start_time) {
-    return std::nullopt;
-  }
-  const std::string_view text = fields[start_time];
-  if (std::from_chars(text.data(), text.data() + text.size(), ticks).ec != std::errc()) {
-    return std::nullopt;
-  }
-  return ticks;
+  const std::string stat = read_process_stat(pid);
+  const auto fields = fields_from_state(stat);
+  const bool ended = fields[0] == "Z" || fields[0] == "X";
+  return ended ? std::nullopt : number_of<std::uint64_t>(fields, 22);
+}
+
+std::optional<pid_t> parent_of(pid_t pid) {
+  const std::string stat = read_process_stat(pid);
+  return number_of<pid_t>(fields_from_state(stat), 4);
 }
 
 Seconds start_ticks_to_wall_clock(std::uint64_t ticks) {
@@ -259,6 +276,11 @@ std::string boot_id() {
 std::string hostname() {
   utsname names{};
   return ::uname(&names) == 0 ? std::string(names.nodename) : std::string();
+}
+
+std::string pid_namespace() {
+  std::error_code none;
+  return fs::read_symlink("/proc/self/ns/pid", none).string();
 }
 
 } // namespace testmon_precreate::util

@@ -16,6 +16,7 @@ struct PrepareOptions {
   std::string testmon_environment;
   std::string process_facts;
   std::string run_uid;
+  std::string wait_for_run; // seconds
   int workers = 0;
   int controller_pid = 0;
   std::size_t keep_environments = 4;

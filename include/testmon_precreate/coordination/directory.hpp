@@ -1,26 +1,44 @@
 #pragma once
 
+#include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/coordination/state.hpp>
+#include <testmon_precreate/util/directory_handle.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace testmon_precreate::coordination {
 
-struct Acknowledgment {
-  std::string worker_id;
-  pid_t pid = 0;
-  std::string hostname;
-  double timestamp = 0; // seconds since the epoch
-  double waited_seconds = 0;
-  std::optional<std::string> run_uid;
+inline constexpr const char* state_name = "controller_ready.json";
+
+// Which file was read: another one of the same name is never equal, since a state file is replaced,
+// not edited.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  std::int64_t modified = 0; // nanoseconds since the epoch
+
+  [[nodiscard]] bool operator==(const FileIdentity&) const = default;
 };
+
+// Which state file `directory` holds now; nothing where there is none.
+[[nodiscard]] std::optional<FileIdentity> state_identity(const util::DirectoryHandle& directory);
+
+// The name of a worker's acknowledgment. Throws UsageError for what core::check_worker_id refuses.
+[[nodiscard]] std::string acknowledgment_name(std::string_view worker_id);
+
+// Whether `name` is a worker's acknowledgment.
+[[nodiscard]] bool is_acknowledgment_name(std::string_view name);
 
 // <rootdir>/.testmon_xdist: the files by which one run's controller and workers find each other.
 // Every member throws CoordinationFileError for an operation that fails, and for a directory that
-// another user owns or others can write to.
+// is a symbolic link, that another user owns or that others can write to.
 class CoordinationDirectory {
 public:
   explicit CoordinationDirectory(std::filesystem::path path)
@@ -28,32 +46,45 @@ public:
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-  [[nodiscard]] std::filesystem::path state_path() const { return path_ / "controller_ready.json"; }
+  [[nodiscard]] std::filesystem::path state_path() const { return path_ / state_name; }
 
   [[nodiscard]] std::filesystem::path test_files_path() const { return path_ / "test_files.txt"; }
 
-  // Makes the directory (0700) with its .gitignore where it is missing.
+  // Makes the directory (0700) with its .gitignore where it is missing. One that is there already
+  // stays as it is; it gets a .gitignore only while it is empty.
   void create() const;
 
+  // Throws InvalidCoordinationState for a state that would be too large to be read.
   void write_state(const CoordinationState& state) const;
+
+  // One path a line. Throws InvalidCoordinationState for a path that holds a line feed.
   void write_test_files(const std::vector<std::string>& paths) const;
+
+  // Replaces the worker's earlier one.
   void write_acknowledgment(const Acknowledgment& acknowledgment) const;
 
-  // Nothing where there is no state. Throws InvalidCoordinationState too.
-  [[nodiscard]] std::optional<CoordinationState> read_state() const;
+  // Nothing where there is no state. Throws InvalidCoordinationState too. `identity`, where given,
+  // receives which file it was, for an invalid state too.
+  [[nodiscard]] std::optional<CoordinationState> read_state(FileIdentity* identity = nullptr) const;
 
   // Those that can be read, by worker id.
   [[nodiscard]] std::vector<Acknowledgment> read_acknowledgments() const;
 
-  // Removes the files that this program makes, and the directory where it is empty then.
-  // Returns whether anything was removed.
+  // Removes the files that this program makes, and the directory where it is empty then. Call it by
+  // clean_up (takeover.hpp) alone, which sees to it that nobody else is at work.
   bool remove() const;
 
+  // Opened and checked; nothing where there is no such directory.
+  [[nodiscard]] std::optional<util::DirectoryHandle> open() const;
+
 private:
+  [[nodiscard]] util::DirectoryHandle open_existing() const;
+
   std::filesystem::path path_;
 };
 
-// The coordination directory (`name`) of `start` or its nearest parent that has one.
+// The coordination directory (`name`) of `start` or its nearest parent that has one. An absolute
+// `name` is taken as it is.
 [[nodiscard]] std::optional<std::filesystem::path>
 find_coordination_directory(const std::filesystem::path& start, const std::filesystem::path& name);
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -12,6 +15,9 @@ namespace testmon_precreate::coordination {
 
 inline constexpr int schema_version = 1;
 
+// A state file that is larger is refused unread: 15,000 packages fit in.
+inline constexpr std::size_t largest_state = 1024UL * 1024;
+
 // By what a reader judges whether a state's run is still going on.
 enum class Liveness {
   process, // the controller process lives on this host and boot
@@ -22,8 +28,11 @@ enum class Liveness {
 struct CoordinationState {
   double timestamp = 0; // seconds since the epoch
   pid_t controller_pid = 0;
-  double controller_start_time = 0;         // seconds since the epoch, for people
-  std::uint64_t controller_start_ticks = 0; // clock ticks since the boot, for comparison
+  double controller_start_time = 0; // seconds since the epoch, for people
+  // Clock ticks since the boot, for comparison; where it is missing (a state of another writer) the
+  // start time has to do.
+  std::optional<std::uint64_t> controller_start_ticks;
+  std::string pid_namespace; // in which controller_pid counts; empty: not known
   Liveness liveness = Liveness::age;
   std::string hostname;
   std::string boot_id;
@@ -48,6 +57,9 @@ struct CoordinationState {
     std::optional<int> upgraded_from; // data version before
   } precreated_entries;
 };
+
+// The state as a JSON object; strings as json_text.hpp has them.
+[[nodiscard]] nlohmann::json to_json_value(const CoordinationState& state);
 
 // The state as JSON, indented, ending in a newline. Bytes that are not UTF-8 are kept: they are
 // written as lone surrogates are by Python's surrogateescape.

@@ -1,38 +1,49 @@
 #pragma once
 
 #include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/pauses.hpp>
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/util/clock.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace testmon_precreate::coordination {
 
-// Exponential backoff; see Settings for ranges.
-struct WaitPolicy {
-  util::Seconds timeout{30};
-  util::Seconds interval{0.1};
-  double backoff_factor = 1.5;
-  util::Seconds max_interval{2.0};
-  util::Seconds max_age{300}; // 0: never stale
-};
-
 struct WaitResult {
   CoordinationState state;
+  FileIdentity file;
   util::Seconds waited{0};
   int looks = 0;
 };
 
-// Blocks until `directory` holds a usable state of run `run_uid` (nothing: of any run).
-// Throws CoordinationTimeout, ControllerNotReady or InvalidCoordinationState when the time is up;
-// the message says what was seen last.
+// What is done with a usable state before the wait for it ends: true ends it, false goes on
+// waiting, for the state turned out to be on its way out.
+using Accept = std::function<bool(const WaitResult&)>;
+
+// Blocks until `directory`, which must be absolute, holds a usable state of run `run_uid` (nothing:
+// of any run) that `accept` accepts. When the time is up it throws CoordinationTimeout, or
+// ControllerNotReady for a state whose controller is gone; the message says what was seen last. A
+// state that cannot be read is given a second to be replaced, then InvalidCoordinationState is
+// thrown. Throws CoordinationFileError at once, and util::Interrupted.
 [[nodiscard]] WaitResult wait_for_state(const CoordinationDirectory& directory,
                                         const std::optional<std::string>& run_uid,
-                                        const WaitPolicy& policy);
+                                        const WaitPolicy& policy, const Accept& accept = {});
 
-// Blocks until `count` workers have acknowledged run `run_uid`; returns them.
-// Throws WorkerNotReady that names those missing of gw0 … when the time is up.
+// The acknowledgments of run `run_uid` (nothing: of any run).
+[[nodiscard]] std::vector<Acknowledgment>
+acknowledgments_of_run(const CoordinationDirectory& directory,
+                       const std::optional<std::string>& run_uid);
+
+// The ids of gw0 … gw<count-1> that are not among `acknowledgments`.
+[[nodiscard]] std::vector<std::string>
+missing_workers(const std::vector<Acknowledgment>& acknowledgments, int count);
+
+// Blocks until `count` workers have acknowledged run `run_uid` (nothing: any run); returns them.
+// Throws WorkerNotReady that names those missing of gw0 … when the time is up, and
+// util::Interrupted.
 [[nodiscard]] std::vector<Acknowledgment>
 wait_for_acknowledgments(const CoordinationDirectory& directory,
                          const std::optional<std::string>& run_uid, int count,

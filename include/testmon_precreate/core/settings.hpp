@@ -37,6 +37,12 @@ struct Settings {
 [[nodiscard]] util::Seconds parse_seconds(std::string_view text, std::string_view source,
                                           double minimum = 0);
 
+// The same, but above 0.
+[[nodiscard]] util::Seconds parse_positive_seconds(std::string_view text, std::string_view source);
+
+// A number above 1, at most 1e9. Throws UsageError that names `source`.
+[[nodiscard]] double parse_backoff_factor(std::string_view text, std::string_view source);
+
 // Checks `[A-Za-z0-9_.-]{1,64}` that does not start with a dot, so that an id cannot name a file
 // outside the coordination directory. Throws UsageError.
 void check_worker_id(std::string_view id);

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace testmon_precreate::coordination {
+
+// An acknowledgment file that is larger is refused unread.
+inline constexpr std::size_t largest_acknowledgment = 16UL * 1024;
+
+// A worker's word that it has seen the state; the content of worker_<id>_ready.
+struct Acknowledgment {
+  std::string worker_id; // as core::check_worker_id allows it
+  pid_t pid = 0;
+  std::string hostname;
+  double timestamp = 0; // seconds since the epoch
+  double waited_seconds = 0;
+  std::optional<std::string> run_uid;
+};
+
+[[nodiscard]] std::string to_json(const Acknowledgment& acknowledgment);
+
+// Throws InvalidCoordinationState that names `source` and what is wrong, as parse_state does.
+[[nodiscard]] Acknowledgment parse_acknowledgment(std::string_view json, const std::string& source);
+
+} // namespace testmon_precreate::coordination

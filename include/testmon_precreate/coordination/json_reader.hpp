@@ -1,0 +1,73 @@
+#pragma once
+
+#include <testmon_precreate/coordination/json_text.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace testmon_precreate::coordination {
+
+// Takes values out of a JSON object. Every member throws core::InvalidCoordinationState, which
+// names the source and the key, for a key that is missing, of a wrong type or out of range.
+class JsonReader {
+public:
+  // Both must outlive the reader. `prefix` comes before a key's name in messages.
+  JsonReader(const nlohmann::json& object, const std::string& source, std::string prefix = {});
+
+  [[nodiscard]] bool has(const char* key) const { return object_->contains(key); }
+
+  [[nodiscard]] bool is_null(const char* key) const { return at(key).is_null(); }
+
+  // The bytes of a string (see json_text.hpp) without a NUL: none of ours can hold one.
+  [[nodiscard]] std::string text(const char* key) const;
+
+  [[nodiscard]] std::string non_empty_text(const char* key) const;
+
+  // Nothing for null.
+  [[nodiscard]] std::optional<std::string> optional_text(const char* key) const;
+
+  [[nodiscard]] bool boolean(const char* key) const;
+
+  // A finite number that is not negative.
+  [[nodiscard]] double number(const char* key) const;
+
+  [[nodiscard]] JsonReader object(const char* key) const;
+
+  // A whole number in [smallest, the largest Integer].
+  template <typename Integer>
+  [[nodiscard]] Integer integer(const char* key, std::type_identity_t<Integer> smallest = 0) const {
+    const nlohmann::json& value = at(key);
+    if (value.is_number_unsigned()) {
+      const auto number = value.get<std::uint64_t>();
+      if (std::in_range<Integer>(number) && static_cast<Integer>(number) >= smallest) {
+        return static_cast<Integer>(number);
+      }
+    } else if (value.is_number_integer()) {
+      const auto number = value.get<std::int64_t>();
+      if (std::in_range<Integer>(number) && static_cast<Integer>(number) >= smallest) {
+        return static_cast<Integer>(number);
+      }
+    } else {
+      refuse(key, "must be a whole number");
+    }
+    refuse(key, "is out of range");
+  }
+
+  // Throws the error for `key`.
+  [[noreturn]] void refuse(const char* key, const std::string& what) const;
+
+private:
+  [[nodiscard]] const nlohmann::json& at(const char* key) const;
+
+  const nlohmann::json* object_;
+  const std::string* source_;
+  std::string prefix_;
+};
+
+} // namespace testmon_precreate::coordination

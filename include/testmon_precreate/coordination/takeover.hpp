@@ -1,0 +1,56 @@
+#pragma once
+
+#include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/pauses.hpp>
+#include <testmon_precreate/coordination/state.hpp>
+#include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/file_descriptor.hpp>
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace testmon_precreate::coordination {
+
+// Who wants the directory: a state with the same run id, or with the same controller process, is
+// the claimant's own.
+struct Claimant {
+  std::optional<std::string> run_uid;
+  std::optional<pid_t> controller_pid;
+};
+
+// The right to replace or remove what is in a coordination directory. Held by one process of all at
+// a time; a process that dies gives it up (flock(2)). Take it before anything of the run is
+// changed, keep it until the state is written.
+class DirectoryClaim {
+public:
+  explicit DirectoryClaim(util::FileDescriptor lock) noexcept
+      : lock_(std::move(lock)) {}
+
+private:
+  util::FileDescriptor lock_;
+};
+
+// Takes the directory, which must have been created, for a new run, and removes what an earlier run
+// left: its state and its acknowledgments. Those of the claimant's own run stay.
+// Where the controller of another run lives, or another `prepare` is at work, it waits up to
+// `wait_for_run` for its turn: whoever waits longest comes first. Throws CoordinationBusy when that
+// time is up, CoordinationFileError, and util::Interrupted.
+[[nodiscard]] DirectoryClaim claim_for_run(const CoordinationDirectory& directory,
+                                           const Claimant& claimant, util::Seconds wait_for_run);
+
+// Removes the files that this program made, and the directory where it is empty then; what else
+// there is stays, links and directories of our names too. Returns whether anything was removed.
+// Where the controller of another run lives, or a `prepare` is at work, it throws CoordinationBusy;
+// `force` disregards the former. Throws CoordinationFileError and util::Interrupted too.
+bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force);
+
+// Writes the acknowledgment if the state file is still `state_file` and nobody is about to replace
+// it; false otherwise. Without this a late worker of a run that is over could overwrite the
+// acknowledgment of the next run's. Throws CoordinationFileError.
+[[nodiscard]] bool acknowledge(const CoordinationDirectory& directory,
+                               const Acknowledgment& acknowledgment,
+                               const FileIdentity& state_file);
+
+} // namespace testmon_precreate::coordination

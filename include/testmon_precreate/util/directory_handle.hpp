@@ -1,0 +1,57 @@
+#pragma once
+
+#include <testmon_precreate/util/file_descriptor.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+namespace testmon_precreate::util {
+
+// An open directory whose files are reached by their bare names (openat(2)): whatever happens to
+// the path meanwhile, no operation ends up in another directory, and none follows a symbolic link.
+// Every member throws std::filesystem::filesystem_error, which names the operation, the file's
+// whole path and the system's reason.
+class DirectoryHandle {
+public:
+  // Opens `path`; one that is a symbolic link is refused (ENOTDIR or ELOOP).
+  explicit DirectoryHandle(std::filesystem::path path);
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+  [[nodiscard]] int get() const noexcept { return descriptor_.get(); }
+
+  [[nodiscard]] struct stat status() const;
+
+  // Opens the file `name`; O_NOFOLLOW and O_CLOEXEC are always added.
+  [[nodiscard]] FileDescriptor open_file(const std::string& name, int flags,
+                                         mode_t mode = 0600) const;
+
+  // The whole content of the regular file `name`. One larger than `limit` bytes is not read at all
+  // (EFBIG), nor is a pipe or a device (EINVAL). `status`, where given, receives the file's own.
+  [[nodiscard]] std::string read_file(const std::string& name, std::size_t limit,
+                                      struct stat* status = nullptr) const;
+
+  // As util::write_file_atomically. A temporary file is named `.NAME.PID.N.tmp`.
+  void write_file_atomically(const std::string& name, std::string_view content,
+                             mode_t mode = 0600) const;
+
+  // Removes the regular file `name`. False where there is none, or where `name` is anything else.
+  bool remove_regular_file(const std::string& name) const;
+
+  // The names of all entries but `.` and `..`, in no order.
+  [[nodiscard]] std::vector<std::string> names() const;
+
+private:
+  [[noreturn]] void throw_error(const char* operation, const std::string& name, int error) const;
+
+  std::filesystem::path path_;
+  FileDescriptor descriptor_;
+};
+
+} // namespace testmon_precreate::util

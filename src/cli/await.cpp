@@ -1,0 +1,173 @@
+#include <testmon_precreate/cli/await.hpp>
+#include <testmon_precreate/cli/state_output.hpp>
+#include <testmon_precreate/worker.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include <unistd.h>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+struct Options {
+  std::string rootdir;
+  std::string worker;
+  std::string run_uid;
+  std::string timeout;
+  std::string interval;
+  std::string backoff;
+  std::string max_interval;
+  std::string max_age;
+  std::string field;
+  bool no_acknowledgment = false;
+  bool json = false;
+  bool shell = false;
+};
+
+std::optional<std::string> given_or(const std::string& option,
+                                    const std::optional<std::string>& variable) {
+  return option.empty() ? variable : std::optional(option);
+}
+
+AwaitRequest make_request(const Options& options, const Program& program) {
+  AwaitRequest request;
+  core::Settings& settings = request.settings;
+  settings = program.settings;
+  const auto seconds = [](const std::string& text, const char* name, bool above_zero,
+                          util::Seconds& target) {
+    if (!text.empty()) {
+      target =
+          above_zero ? core::parse_positive_seconds(text, name) : core::parse_seconds(text, name);
+    }
+  };
+  seconds(options.timeout, "--timeout", false, settings.worker_timeout);
+  seconds(options.interval, "--interval", true, settings.check_interval);
+  seconds(options.max_interval, "--max-interval", true, settings.max_interval);
+  seconds(options.max_age, "--max-age", false, settings.state_max_age);
+  if (!options.backoff.empty()) {
+    settings.backoff_factor = core::parse_backoff_factor(options.backoff, "--backoff");
+  }
+  request.working_directory = std::filesystem::current_path();
+  if (!options.rootdir.empty()) {
+    request.rootdir = options.rootdir;
+  }
+  request.worker_id = given_or(options.worker, settings.worker_id);
+  request.run_uid = given_or(options.run_uid, settings.run_uid);
+  request.acknowledge = !options.no_acknowledgment;
+  if (::isatty(STDERR_FILENO) == 1) {
+    request.after_a_second = [&program, timeout = settings.worker_timeout] {
+      program.terminal.note(
+          fmt::format("waiting for the controller's state, up to {:g} s ...", timeout.count()));
+    };
+  }
+  return request;
+}
+
+// Replaces this process. Returns what a shell returns for a command that cannot be executed.
+int execute(const std::vector<std::string>& command, const util::ProcessEnvironment& environment,
+            const Terminal& terminal) {
+  std::vector<std::string> words = command;
+  std::vector<std::string> block;
+  for (const auto& [name, value] : environment.variables()) {
+    block.push_back(name + '=' + value);
+  }
+  const auto pointers_to = [](std::vector<std::string>& texts) {
+    std::vector<char*> pointers;
+    for (std::string& text : texts) {
+      pointers.push_back(text.data());
+    }
+    pointers.push_back(nullptr);
+    return pointers;
+  };
+  ::execvpe(words.front().c_str(), pointers_to(words).data(), pointers_to(block).data());
+  const int error = errno;
+  constexpr int not_found = 127;
+  constexpr int not_executable = 126;
+  terminal.error(fmt::format("could not execute: {} ({})", std::generic_category().message(error),
+                             command.front()));
+  return error == ENOENT || error == ENOTDIR ? not_found : not_executable;
+}
+
+void print(const AwaitResult& result, const Options& options, const Terminal& terminal) {
+  const coordination::CoordinationState& state = result.wait.state;
+  if (options.json) {
+    terminal.out() << coordination::to_json(state);
+  } else if (options.shell) {
+    terminal.out() << shell_exports(state, result.state_path);
+  } else if (!options.field.empty()) {
+    terminal.out() << state_field(state, options.field) << '\n';
+  }
+  terminal.out().flush();
+  if (!terminal.out()) {
+    throw core::CoordinationFileError(
+        {.what = "could not write the result", .where = "standard output", .hint = ""});
+  }
+}
+
+int await_command(const Options& options, Program& program) {
+  if (program.after_dashes && program.after_dashes->empty()) {
+    throw core::UsageError({.what = "no command behind --", .where = "command line", .hint = ""});
+  }
+  if (!options.field.empty()) {
+    static_cast<void>(
+        state_field({}, options.field)); // an unknown one is better told before the wait
+  }
+  util::ProcessEnvironment environment = program.environment;
+  if (!switched_off(program)) {
+    const AwaitResult result = await_state(make_request(options, program), program.log);
+    print(result, options, program.terminal);
+    for (const auto& [name, value] : state_variables(result.wait.state, result.state_path)) {
+      environment.set(name, value);
+    }
+  }
+  return program.after_dashes ? execute(*program.after_dashes, environment, program.terminal) : 0;
+}
+
+} // namespace
+
+void add_await_options(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  const auto option = [&app](const char* name, std::string& target, const char* type,
+                             const char* description) {
+    app.add_option(name, target, description)->type_name(type);
+  };
+  option("--rootdir", options->rootdir, "DIR",
+         "pytest's rootdir (default: the working directory or the nearest parent that has a "
+         "coordination directory)");
+  option("--worker", options->worker, "ID",
+         "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)");
+  option("--run-uid", options->run_uid, "UID",
+         "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
+  option("--timeout", options->timeout, "S",
+         "Give up after S seconds (default: $TESTMON_XDIST_WORKER_TIMEOUT, else 30)");
+  option("--interval", options->interval, "S",
+         "First interval between looks (default: $TESTMON_XDIST_CHECK_INTERVAL, else 0.1)");
+  option("--backoff", options->backoff, "F",
+         "Growth of the interval, above 1 (default: $TESTMON_XDIST_BACKOFF_FACTOR, else 1.5)");
+  option("--max-interval", options->max_interval, "S",
+         "Its ceiling (default: $TESTMON_XDIST_MAX_INTERVAL, else 2)");
+  option(
+      "--max-age", options->max_age, "S",
+      "A state that is older is stale; 0: never (default: $TESTMON_XDIST_STATE_MAX_AGE, else 300)");
+  app.add_flag("--no-ack", options->no_acknowledgment, "Write no acknowledgment");
+  CLI::Option_group* output =
+      app.add_option_group("Output", "What to print on standard output, at most one");
+  output->add_flag("--json", options->json, "The state as JSON");
+  output->add_flag("--shell", options->shell,
+                   "Lines `export TESTMON_XDIST_...='...'` for a shell's eval");
+  output->add_option("--get", options->field, "One field of the state, such as environment_id")
+      ->type_name("FIELD");
+  output->require_option(0, 1);
+  app.callback([options, &program] { program.exit_code = await_command(*options, program); });
+}
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,42 @@
+#include <testmon_precreate/coordination/acknowledgment.hpp>
+#include <testmon_precreate/coordination/json_reader.hpp>
+#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/settings.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace testmon_precreate::coordination {
+
+using nlohmann::json;
+
+std::string to_json(const Acknowledgment& acknowledgment) {
+  return dump_json(
+      json{{"worker_id", to_json_string(acknowledgment.worker_id)},
+           {"pid", acknowledgment.pid},
+           {"hostname", to_json_string(acknowledgment.hostname)},
+           {"timestamp", acknowledgment.timestamp},
+           {"waited_seconds", acknowledgment.waited_seconds},
+           {"run_uid", acknowledgment.run_uid ? json(to_json_string(*acknowledgment.run_uid))
+                                              : json(nullptr)}});
+}
+
+Acknowledgment parse_acknowledgment(std::string_view text, const std::string& source) {
+  const json value = parse_json(text, largest_acknowledgment, source);
+  const JsonReader read(value, source);
+  Acknowledgment acknowledgment;
+  acknowledgment.worker_id = read.text("worker_id");
+  try {
+    core::check_worker_id(acknowledgment.worker_id);
+  } catch (const core::UsageError&) {
+    read.refuse("worker_id", "is not a worker id");
+  }
+  acknowledgment.pid = read.integer<pid_t>("pid", 1);
+  acknowledgment.hostname = read.text("hostname");
+  acknowledgment.timestamp = read.number("timestamp");
+  acknowledgment.waited_seconds = read.number("waited_seconds");
+  acknowledgment.run_uid = read.optional_text("run_uid");
+  return acknowledgment;
+}
+
+} // namespace testmon_precreate::coordination

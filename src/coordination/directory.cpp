@@ -1,0 +1,268 @@
+#include "file_errors.hpp"
+
+#include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/settings.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace testmon_precreate::coordination {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view acknowledgment_prefix = "worker_";
+constexpr std::string_view acknowledgment_suffix = "_ready";
+constexpr const char* ignore_name = ".gitignore";
+constexpr std::string_view ignore_content = "*\n";
+constexpr const char* test_files_name = "test_files.txt";
+
+FileIdentity identity_of(const struct stat& status) {
+  constexpr std::int64_t nanoseconds = 1'000'000'000;
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .modified = (status.st_mtim.tv_sec * nanoseconds) + status.st_mtim.tv_nsec};
+}
+
+// Files in a directory that somebody else can change prove nothing about a run.
+void check_ownership(const util::DirectoryHandle& directory) {
+  const struct stat status = directory.status();
+  if (status.st_uid != ::geteuid()) {
+    throw core::CoordinationFileError(
+        {.what = fmt::format("the coordination directory belongs to user {}, not to you ({})",
+                             status.st_uid, ::geteuid()),
+         .where = directory.path().string(),
+         .hint = "Remove it, or set TESTMON_XDIST_DIR to another one"});
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw core::CoordinationFileError(
+        {.what = fmt::format("other users can write to the coordination directory (mode {:o})",
+                             status.st_mode & 07777U),
+         .where = directory.path().string(),
+         .hint = "Run chmod 700 on it"});
+  }
+}
+
+bool is_our_temporary_name(std::string_view name) {
+  return name.starts_with('.') && name.ends_with(".tmp") &&
+         (name.starts_with(fmt::format(".{}.", state_name)) ||
+          name.starts_with(fmt::format(".{}.", test_files_name)) ||
+          name.starts_with(fmt::format(".{}.", ignore_name)) || name.starts_with(".worker_"));
+}
+
+bool is_our_name(std::string_view name) {
+  return name == state_name || name == test_files_name || is_acknowledgment_name(name) ||
+         is_our_temporary_name(name);
+}
+
+bool is_our_gitignore(const util::DirectoryHandle& directory) {
+  try {
+    return directory.read_file(ignore_name, ignore_content.size()) == ignore_content;
+  } catch (const fs::filesystem_error&) {
+    return false;
+  }
+}
+
+// Where nobody else's files are: a `.gitignore` of `*` in a directory that the user has chosen
+// would hide them.
+void add_gitignore(const util::DirectoryHandle& directory) {
+  if (directory.names().empty()) {
+    directory.write_file_atomically(ignore_name, ignore_content);
+  }
+}
+
+} // namespace
+
+std::optional<FileIdentity> state_identity(const util::DirectoryHandle& directory) {
+  struct stat status {};
+
+  if (::fstatat(directory.get(), state_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return std::nullopt;
+  }
+  return identity_of(status);
+}
+
+std::string acknowledgment_name(std::string_view worker_id) {
+  core::check_worker_id(worker_id);
+  return fmt::format("{}{}{}", acknowledgment_prefix, worker_id, acknowledgment_suffix);
+}
+
+bool is_acknowledgment_name(std::string_view name) {
+  return name.size() > acknowledgment_prefix.size() + acknowledgment_suffix.size() &&
+         name.starts_with(acknowledgment_prefix) && name.ends_with(acknowledgment_suffix);
+}
+
+void CoordinationDirectory::create() const {
+  translate_file_errors([&] {
+    int error = ::mkdir(path_.c_str(), S_IRWXU) == 0 ? 0 : errno;
+    if (error == ENOENT && path_.has_parent_path()) {
+      fs::create_directories(path_.parent_path());
+      error = ::mkdir(path_.c_str(), S_IRWXU) == 0 ? 0 : errno;
+    }
+    if (error != 0 && error != EEXIST) {
+      throw fs::filesystem_error("create", path_, std::error_code(error, std::generic_category()));
+    }
+    const util::DirectoryHandle directory = open_existing();
+    add_gitignore(directory);
+  });
+}
+
+void CoordinationDirectory::write_state(const CoordinationState& state) const {
+  const std::string json = to_json(state);
+  if (json.size() > largest_state) {
+    throw core::InvalidCoordinationState(
+        {.what = fmt::format("the state would be larger than {} KiB", largest_state / 1024),
+         .where = state_path().string(),
+         .hint = ""});
+  }
+  translate_file_errors([&] { open_existing().write_file_atomically(state_name, json); });
+}
+
+void CoordinationDirectory::write_test_files(const std::vector<std::string>& paths) const {
+  std::string lines;
+  for (const std::string& path : paths) {
+    if (path.find('\n') != std::string::npos) {
+      throw core::InvalidCoordinationState(
+          {.what = "a test file's path holds a line feed", .where = path, .hint = ""});
+    }
+    lines.append(path).append("\n");
+  }
+  translate_file_errors([&] { open_existing().write_file_atomically(test_files_name, lines); });
+}
+
+void CoordinationDirectory::write_acknowledgment(const Acknowledgment& acknowledgment) const {
+  const std::string name = acknowledgment_name(acknowledgment.worker_id);
+  translate_file_errors(
+      [&] { open_existing().write_file_atomically(name, to_json(acknowledgment)); });
+}
+
+std::optional<CoordinationState> CoordinationDirectory::read_state(FileIdentity* identity) const {
+  return translate_file_errors([&]() -> std::optional<CoordinationState> {
+    const auto directory = open();
+    if (!directory) {
+      return std::nullopt;
+    }
+    struct stat status {};
+    std::string json;
+    try {
+      json = directory->read_file(state_name, largest_state, &status);
+    } catch (const fs::filesystem_error& error) {
+      if (is_absence(error)) {
+        return std::nullopt;
+      }
+      if (error.code() == std::errc::file_too_large) {
+        static_cast<void>(parse_state(std::string(largest_state + 1, ' '), state_path().string()));
+      }
+      throw;
+    }
+    if (identity != nullptr) {
+      *identity = identity_of(status);
+    }
+    return parse_state(json, state_path().string());
+  });
+}
+
+std::vector<Acknowledgment> CoordinationDirectory::read_acknowledgments() const {
+  std::vector<Acknowledgment> acknowledgments;
+  translate_file_errors([&] {
+    const auto directory = open();
+    if (!directory) {
+      return;
+    }
+    for (const std::string& name : directory->names()) {
+      if (!is_acknowledgment_name(name)) {
+        continue;
+      }
+      try {
+        Acknowledgment found =
+            parse_acknowledgment(directory->read_file(name, largest_acknowledgment), name);
+        if (acknowledgment_name(found.worker_id) == name) {
+          acknowledgments.push_back(std::move(found));
+        }
+      } catch (
+          const core::InvalidCoordinationState&) { // NOLINT(bugprone-empty-catch): as if absent
+      } catch (const fs::filesystem_error&) { // NOLINT(bugprone-empty-catch): removed meanwhile, or
+                                              // no file
+      }
+    }
+  });
+  std::sort(
+      acknowledgments.begin(), acknowledgments.end(),
+      [](const Acknowledgment& a, const Acknowledgment& b) { return a.worker_id < b.worker_id; });
+  return acknowledgments;
+}
+
+bool CoordinationDirectory::remove() const {
+  return translate_file_errors([&] {
+    const auto directory = open();
+    if (!directory) {
+      return false;
+    }
+    bool removed = false;
+    bool somebody_waits = false;
+    for (const std::string& name : directory->names()) {
+      somebody_waits = somebody_waits || name.starts_with(queue_prefix);
+      removed = (is_our_name(name) && directory->remove_regular_file(name)) || removed;
+    }
+    if (somebody_waits) {
+      return removed;
+    }
+    if (is_our_gitignore(*directory)) {
+      removed = directory->remove_regular_file(ignore_name) || removed;
+    }
+    // The lock goes last: from then on another run may be at work here.
+    removed = directory->remove_regular_file(lock_name) || removed;
+    return ::rmdir(path_.c_str()) == 0 || removed;
+  });
+}
+
+std::optional<util::DirectoryHandle> CoordinationDirectory::open() const {
+  try {
+    return open_existing();
+  } catch (const fs::filesystem_error& error) {
+    if (is_absence(error)) {
+      return std::nullopt;
+    }
+    throw core::CoordinationFileError(error);
+  }
+}
+
+util::DirectoryHandle CoordinationDirectory::open_existing() const {
+  try {
+    util::DirectoryHandle directory(path_);
+    check_ownership(directory);
+    return directory;
+  } catch (const fs::filesystem_error& error) {
+    if (!is_absence(error) && fs::is_symlink(fs::symlink_status(path_))) {
+      throw core::CoordinationFileError({.what = "the coordination directory is a symbolic link",
+                                         .where = path_.string(),
+                                         .hint = "Set TESTMON_XDIST_DIR to the directory itself"});
+    }
+    throw;
+  }
+}
+
+std::optional<fs::path> find_coordination_directory(const fs::path& start, const fs::path& name) {
+  for (fs::path directory = start;; directory = directory.parent_path()) {
+    std::error_code ignored;
+    fs::path candidate = directory / name;
+    if (fs::is_directory(fs::symlink_status(candidate, ignored))) {
+      return candidate;
+    }
+    if (name.is_absolute() || directory == directory.parent_path()) {
+      return std::nullopt;
+    }
+  }
+}
+
+} // namespace testmon_precreate::coordination

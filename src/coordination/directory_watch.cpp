@@ -1,0 +1,85 @@
+#include <testmon_precreate/coordination/directory_watch.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+namespace testmon_precreate::coordination {
+
+namespace fs = std::filesystem;
+
+DirectoryWatch::DirectoryWatch(fs::path directory)
+    : directory_(std::move(directory))
+    , inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+  if (inotify_) {
+    watch_nearest();
+  }
+}
+
+int DirectoryWatch::add_watch(const fs::path& path) const {
+  // IN_MOVED_TO: our own files. IN_CLOSE_WRITE: those of a writer that does not rename.
+  constexpr std::uint32_t events = IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE |
+                                   IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+  return ::inotify_add_watch(inotify_.get(), path.c_str(), events);
+}
+
+void DirectoryWatch::watch_nearest() {
+  // Each round but the last one means that somebody made or removed a directory meanwhile.
+  constexpr int most_rounds = 100;
+  for (int round = 0; round < most_rounds; ++round) {
+    fs::path nearest = directory_;
+    awaited_.clear();
+    while ((watch_ = add_watch(nearest)) < 0) {
+      if ((errno != ENOENT && errno != ENOTDIR) || nearest == nearest.parent_path()) {
+        inotify_.close();
+        return;
+      }
+      awaited_ = nearest.filename().string();
+      nearest = nearest.parent_path();
+    }
+    std::error_code ignored;
+    if (awaited_.empty() || !fs::is_directory(nearest / awaited_, ignored)) {
+      return;
+    }
+    ::inotify_rm_watch(inotify_.get(), watch_);
+  }
+}
+
+bool DirectoryWatch::take(const std::function<bool(std::string_view)>& matters) {
+  alignas(inotify_event) std::array<char, 16 * 1024>
+      buffer; // NOLINT(*-member-init): filled by read
+  bool found = false;
+  bool lost = false;
+  while (inotify_) {
+    const ssize_t length = ::read(inotify_.get(), buffer.data(), buffer.size());
+    if (length <= 0) {
+      break;
+    }
+    for (std::size_t offset = 0; offset < static_cast<std::size_t>(length);) {
+      inotify_event event{};
+      std::memcpy(&event, buffer.data() + offset, sizeof event);
+      const std::string_view name(event.len == 0 ? "" : buffer.data() + offset + sizeof event);
+      offset += sizeof event + event.len;
+      found = found || (event.mask & IN_Q_OVERFLOW) != 0;
+      if (event.wd != watch_) {
+        continue; // of a watch that is gone
+      }
+      const bool self = (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED)) != 0;
+      lost = lost || self || (!awaited_.empty() && name == awaited_);
+      found = found || (awaited_.empty() && matters(name));
+    }
+  }
+  if (lost) {
+    ::inotify_rm_watch(inotify_.get(), watch_);
+    watch_nearest();
+  }
+  return found || lost;
+}
+
+} // namespace testmon_precreate::coordination

@@ -1,0 +1,212 @@
+#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/errors.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+namespace testmon_precreate::coordination {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int deepest_nesting = 16;
+
+constexpr unsigned char byte_of(char c) { return static_cast<unsigned char>(c); }
+
+constexpr bool is_continuation(char c) { return (byte_of(c) & 0xC0U) == 0x80U; }
+
+// The length of the UTF-8 character that `text` starts with, 0 where it starts with none (Unicode
+// 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
+std::size_t character_length(std::string_view text) {
+  const unsigned char first = byte_of(text[0]);
+  if (first < 0x80) {
+    return 1;
+  }
+  const std::size_t length = first < 0xC2   ? 0
+                             : first < 0xE0 ? 2
+                             : first < 0xF0 ? 3
+                             : first < 0xF5 ? 4
+                                            : 0;
+  if (length == 0 || text.size() < length) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < length; ++i) {
+    if (!is_continuation(text[i])) {
+      return 0;
+    }
+  }
+  const unsigned char second = byte_of(text[1]);
+  const bool bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+                   (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+  return bad ? 0 : length;
+}
+
+// Whether `text` starts with a character of U+EF80…U+EFFF, the range that stands for bytes.
+bool starts_with_stand_in(std::string_view text) {
+  return text.size() >= 3 && byte_of(text[0]) == 0xEE && byte_of(text[1]) >= 0xBE &&
+         byte_of(text[1]) <= 0xBF && is_continuation(text[2]);
+}
+
+// U+EF00 + byte, in UTF-8; for bytes from 0x80.
+void append_stand_in(std::string& target, unsigned char byte) {
+  target += '\xEE';
+  target += static_cast<char>(0xBC + (byte >> 6U));
+  target += static_cast<char>(0x80 + (byte & 0x3FU));
+}
+
+unsigned char byte_of_stand_in(std::string_view character) {
+  const auto high = static_cast<unsigned>(byte_of(character[1]) - 0xBCU);
+  return static_cast<unsigned char>((high << 6U) | (byte_of(character[2]) & 0x3FU));
+}
+
+// The number of `\uXXXX` that `text` starts with.
+std::optional<unsigned> escaped_unit(std::string_view text) {
+  constexpr std::size_t length = 6;
+  if (text.size() < length || text[0] != '\\' || text[1] != 'u') {
+    return std::nullopt;
+  }
+  unsigned unit = 0;
+  const auto [end, error] = std::from_chars(text.data() + 2, text.data() + length, unit, 16);
+  if (error != std::errc() || end != text.data() + length) {
+    return std::nullopt;
+  }
+  return unit;
+}
+
+constexpr bool is_between(unsigned unit, unsigned first, unsigned last) {
+  return unit >= first && unit <= last;
+}
+
+// Puts stand-ins for the lone surrogates in the text of a JSON file. Everything else, right or
+// wrong, is left to the parser.
+std::string with_stand_ins(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t length = 1;
+    if (starts_with_stand_in(text)) {
+      length = 3;
+      for (const char c : text.substr(0, length)) {
+        append_stand_in(result, byte_of(c));
+      }
+    } else if (const auto unit = escaped_unit(text)) {
+      length = 6;
+      const auto low =
+          is_between(*unit, 0xD800, 0xDBFF) ? escaped_unit(text.substr(length)) : std::nullopt;
+      if (is_between(*unit, 0xDC80, 0xDCFF)) {
+        append_stand_in(result, static_cast<unsigned char>(*unit - 0xDC00));
+      } else if (is_between(*unit, 0xEF80, 0xEFFF)) {
+        append_stand_in(result, 0xEE);
+        append_stand_in(result, static_cast<unsigned char>(0x80U | ((*unit >> 6U) & 0x3FU)));
+        append_stand_in(result, static_cast<unsigned char>(0x80U | (*unit & 0x3FU)));
+      } else {
+        length += low && is_between(*low, 0xDC00, 0xDFFF) ? 6U : 0U;
+        result.append(text.substr(0, length));
+      }
+    } else {
+      // A backslash goes with what it escapes: the second one of `\\udc80` starts nothing.
+      length = text[0] == '\\' && text.size() > 1 ? 2 : 1;
+      result.append(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+  return result;
+}
+
+bool needs_stand_ins(std::string_view text) {
+  return text.find("\\u") != std::string_view::npos || text.find('\xEE') != std::string_view::npos;
+}
+
+[[noreturn]] void refuse(std::string what, const std::string& source) {
+  throw core::InvalidCoordinationState(
+      {.what = std::move(what),
+       .where = source,
+       .hint = "Remove it with `testmon-precreate cleanup`; the next `prepare` writes it anew"});
+}
+
+// `[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while … - invalid
+// literal; last read: '…'`: the position is enough, the rest may be a megabyte of the file.
+std::string position_of(const json::exception& error) {
+  std::string_view text = error.what();
+  text.remove_prefix(std::min(text.find("] ") + 2, text.size()));
+  return std::string(text.substr(0, std::min<std::size_t>(text.find(": "), 100)));
+}
+
+} // namespace
+
+std::string to_json_string(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const bool stand_in = starts_with_stand_in(bytes);
+    const std::size_t valid = stand_in ? 0 : character_length(bytes);
+    if (valid != 0) {
+      text.append(bytes.substr(0, valid));
+      bytes.remove_prefix(valid);
+      continue;
+    }
+    for (const char c : bytes.substr(0, stand_in ? 3 : 1)) {
+      append_stand_in(text, byte_of(c));
+    }
+    bytes.remove_prefix(stand_in ? 3 : 1);
+  }
+  return text;
+}
+
+std::string from_json_string(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  while (!text.empty()) {
+    if (starts_with_stand_in(text)) {
+      bytes += static_cast<char>(byte_of_stand_in(text));
+      text.remove_prefix(3);
+    } else {
+      bytes += text[0];
+      text.remove_prefix(1);
+    }
+  }
+  return bytes;
+}
+
+std::string dump_json(const json& value) {
+  const std::string dumped = value.dump(2);
+  std::string text;
+  text.reserve(dumped.size() + 1);
+  for (std::string_view left = dumped; !left.empty();) {
+    if (starts_with_stand_in(left)) {
+      text += fmt::format("\\udc{:02x}", byte_of_stand_in(left));
+      left.remove_prefix(3);
+    } else {
+      text += left[0];
+      left.remove_prefix(1);
+    }
+  }
+  return text + '\n';
+}
+
+json parse_json(std::string_view text, std::size_t limit, const std::string& source) {
+  if (text.size() > limit) {
+    refuse(fmt::format("it is larger than {} KiB", limit / 1024), source);
+  }
+  const auto check_depth = [&source](int depth, json::parse_event_t, json&) {
+    if (depth > deepest_nesting) {
+      refuse(fmt::format("it nests deeper than {} levels", deepest_nesting), source);
+    }
+    return true;
+  };
+  try {
+    if (needs_stand_ins(text)) {
+      return json::parse(with_stand_ins(text), check_depth);
+    }
+    return json::parse(text, check_depth);
+  } catch (const json::exception& error) {
+    refuse("it is not valid JSON: " + position_of(error), source);
+  }
+}
+
+} // namespace testmon_precreate::coordination

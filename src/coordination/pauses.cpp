@@ -1,0 +1,90 @@
+#include <testmon_precreate/coordination/pauses.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+#include <poll.h>
+
+namespace testmon_precreate::coordination {
+
+namespace {
+
+Pauses::Clock::duration to_clock(util::Seconds seconds) {
+  return std::chrono::duration_cast<Pauses::Clock::duration>(seconds);
+}
+
+timespec to_timespec(Pauses::Clock::duration duration) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(duration);
+  return {.tv_sec = whole.count(), .tv_nsec = std::chrono::nanoseconds(duration - whole).count()};
+}
+
+} // namespace
+
+Pauses::Pauses(std::filesystem::path directory, std::function<bool(std::string_view)> matters,
+               WaitPolicy policy)
+    : directory_(std::move(directory))
+    , matters_(std::move(matters))
+    , policy_(std::move(policy))
+    , backoff_(policy_.interval, policy_.backoff_factor, policy_.max_interval)
+    , start_(Clock::now())
+    , deadline_(start_ + to_clock(policy_.timeout))
+    , next_look_(start_ + to_clock(backoff_.next())) {}
+
+bool Pauses::wait(std::optional<Clock::time_point> earliest) {
+  if (Clock::now() >= deadline_) {
+    return false;
+  }
+  if (!sources_) {
+    sources_.emplace();
+    if (policy_.use_notification) {
+      // What came before the watch was there is seen by the look that follows.
+      sources_->watch.emplace(directory_);
+      return true;
+    }
+  }
+  const Clock::time_point due = std::min({next_look_, deadline_, earliest.value_or(deadline_)});
+  while (Clock::now() < due) {
+    const Clock::time_point a_second = start_ + std::chrono::seconds(1);
+    const bool note_first = policy_.after_a_second && a_second < due;
+    if (sleep_until(note_first ? a_second : due)) {
+      return true;
+    }
+    call_after_a_second();
+  }
+  if (const auto now = Clock::now(); now >= next_look_) {
+    next_look_ = now + to_clock(backoff_.next());
+  }
+  return true;
+}
+
+// Whether a notification cut the sleep short.
+bool Pauses::sleep_until(Clock::time_point moment) {
+  const auto left = moment - Clock::now();
+  if (left <= Clock::duration::zero()) {
+    return false;
+  }
+  const timespec timeout = to_timespec(left);
+  std::array<pollfd, 2> polled{pollfd{sources_->signals.get(), POLLIN, 0},
+                               pollfd{sources_->watch ? sources_->watch->get() : -1, POLLIN, 0}};
+  if (::ppoll(polled.data(), polled.size(), &timeout, nullptr) < 0 && errno != EINTR) {
+    throw std::system_error(errno, std::generic_category(), "ppoll");
+  }
+  if (polled[0].revents != 0) {
+    sources_->signals.check();
+  }
+  return polled[1].revents != 0 && sources_->watch->take(matters_);
+}
+
+void Pauses::call_after_a_second() {
+  if (policy_.after_a_second && elapsed() >= util::Seconds(1)) {
+    std::exchange(policy_.after_a_second, nullptr)();
+  }
+}
+
+util::Seconds Pauses::elapsed() const { return Clock::now() - start_; }
+
+} // namespace testmon_precreate::coordination

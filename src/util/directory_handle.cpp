@@ -1,0 +1,195 @@
+#include <testmon_precreate/util/directory_handle.hpp>
+#include <testmon_precreate/util/files.hpp>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace testmon_precreate::util {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+
+// Removes a temporary file unless it was renamed away.
+class TemporaryFile {
+public:
+  TemporaryFile(int directory, std::string name)
+      : directory_(directory)
+      , name_(std::move(name)) {}
+
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  TemporaryFile(TemporaryFile&&) = delete;
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+
+  ~TemporaryFile() {
+    if (!name_.empty()) {
+      ::unlinkat(directory_, name_.c_str(), 0);
+    }
+  }
+
+  [[nodiscard]] bool rename_to(const std::string& target) {
+    if (::renameat(directory_, name_.c_str(), directory_, target.c_str()) != 0) {
+      return false;
+    }
+    name_.clear();
+    return true;
+  }
+
+private:
+  int directory_;
+  std::string name_;
+};
+
+} // namespace
+
+DirectoryHandle::DirectoryHandle(fs::path path)
+    : path_(std::move(path))
+    , descriptor_(util::open_file(path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) {}
+
+struct stat DirectoryHandle::status() const {
+  struct stat result {};
+
+  if (::fstat(get(), &result) != 0) {
+    throw_error("stat", {}, errno);
+  }
+  return result;
+}
+
+FileDescriptor DirectoryHandle::open_file(const std::string& name, int flags, mode_t mode) const {
+  int fd = -1;
+  do {
+    fd = ::openat(get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) {
+    throw_error("open", name, errno);
+  }
+  return FileDescriptor(fd);
+}
+
+std::string DirectoryHandle::read_file(const std::string& name, std::size_t limit,
+                                       struct stat* status) const {
+  // O_NONBLOCK: a pipe of that name must not hold us up.
+  const FileDescriptor file = open_file(name, O_RDONLY | O_NONBLOCK);
+
+  struct stat found {};
+
+  if (::fstat(file.get(), &found) != 0) {
+    throw_error("stat", name, errno);
+  }
+  if (!S_ISREG(found.st_mode)) {
+    throw_error("read", name, EINVAL);
+  }
+  if (static_cast<std::uintmax_t>(found.st_size) > limit) {
+    throw_error("read", name, EFBIG);
+  }
+  if (status != nullptr) {
+    *status = found;
+  }
+  // One byte more than the size shows the end of the file in the same call.
+  std::string content(static_cast<std::size_t>(found.st_size) + 1, '\0');
+  std::size_t length = 0;
+  while (length < content.size()) {
+    const ssize_t count = ::read(file.get(), content.data() + length, content.size() - length);
+    if (count < 0 && errno != EINTR) {
+      throw_error("read", name, errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    length += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  content.resize(length);
+  return content;
+}
+
+void DirectoryHandle::write_file_atomically(const std::string& name, std::string_view content,
+                                            mode_t mode) const {
+  for (int attempt = 0;; ++attempt) {
+    const std::string temporary_name = fmt::format(".{}.{}.{}.tmp", name, ::getpid(), attempt);
+    FileDescriptor file;
+    try {
+      file = open_file(temporary_name, O_WRONLY | O_CREAT | O_EXCL, mode);
+    } catch (const fs::filesystem_error& error) {
+      constexpr int most_attempts = 100;
+      if (error.code() == std::errc::file_exists && attempt < most_attempts) {
+        continue;
+      }
+      throw;
+    }
+    TemporaryFile temporary(get(), temporary_name);
+    write_all(file.get(), content, path_ / temporary_name);
+    if (::fchmod(file.get(), mode) != 0) {
+      throw_error("chmod", temporary_name, errno);
+    }
+    if (!temporary.rename_to(name)) {
+      throw_error("rename", name, errno);
+    }
+    return;
+  }
+}
+
+bool DirectoryHandle::remove_regular_file(const std::string& name) const {
+  struct stat found {};
+
+  if (::fstatat(get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) {
+      return false;
+    }
+    throw_error("stat", name, errno);
+  }
+  if (!S_ISREG(found.st_mode)) {
+    return false;
+  }
+  if (::unlinkat(get(), name.c_str(), 0) != 0) {
+    if (errno == ENOENT) {
+      return false;
+    }
+    throw_error("remove", name, errno);
+  }
+  return true;
+}
+
+std::vector<std::string> DirectoryHandle::names() const {
+  // A descriptor of its own: a directory stream moves the offset of the one that it is made from.
+  FileDescriptor stream_descriptor = open_file(".", O_RDONLY | O_DIRECTORY);
+  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(stream_descriptor.get()));
+  if (stream == nullptr) {
+    throw_error("list", {}, errno);
+  }
+  static_cast<void>(stream_descriptor.release());
+  std::vector<std::string> found;
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr) {
+      if (errno != 0) {
+        throw_error("list", {}, errno);
+      }
+      return found;
+    }
+    const std::string_view name(entry->d_name);
+    if (name != "." && name != "..") {
+      found.emplace_back(name);
+    }
+  }
+}
+
+void DirectoryHandle::throw_error(const char* operation, const std::string& name, int error) const {
+  throw fs::filesystem_error(operation, name.empty() ? path_ : path_ / name,
+                             std::error_code(error, std::generic_category()));
+}
+
+} // namespace testmon_precreate::util

@@ -1,0 +1,46 @@
+#include <testmon_precreate/util/signals.hpp>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace testmon_precreate::util {
+
+namespace {
+
+bool is_ignored(int signal_number) {
+  struct sigaction action {};
+
+  return ::sigaction(signal_number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+} // namespace
+
+SignalDescriptor::SignalDescriptor() {
+  sigset_t watched{};
+  ::sigemptyset(&watched);
+  for (const int signal_number : std::array{SIGINT, SIGTERM}) {
+    if (!is_ignored(signal_number)) {
+      ::sigaddset(&watched, signal_number);
+    }
+  }
+  descriptor_ = FileDescriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!descriptor_) {
+    throw std::system_error(errno, std::generic_category(), "signalfd");
+  }
+  ::pthread_sigmask(SIG_BLOCK, &watched, &previous_);
+}
+
+SignalDescriptor::~SignalDescriptor() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+void SignalDescriptor::check() const {
+  signalfd_siginfo info{};
+  if (::read(get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    throw Interrupted(static_cast<int>(info.ssi_signo));
+  }
+}
+
+} // namespace testmon_precreate::util

@@ -1,0 +1,67 @@
+#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/util/process.hpp>
+#include <testmon_precreate/worker.hpp>
+
+#include <unistd.h>
+
+namespace testmon_precreate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Where the directory is, or will be once the controller has made it.
+fs::path find_directory(const AwaitRequest& request) {
+  const fs::path& name = request.settings.directory;
+  if (request.rootdir) {
+    return (request.working_directory / *request.rootdir / name).lexically_normal();
+  }
+  const auto found = coordination::find_coordination_directory(request.working_directory, name);
+  return found.value_or(request.working_directory / name);
+}
+
+coordination::WaitPolicy policy_of(const AwaitRequest& request) {
+  coordination::WaitPolicy policy;
+  policy.timeout = request.settings.worker_timeout;
+  policy.interval = request.settings.check_interval;
+  policy.backoff_factor = request.settings.backoff_factor;
+  policy.max_interval = request.settings.max_interval;
+  policy.max_age = request.settings.state_max_age;
+  policy.after_a_second = request.after_a_second;
+  return policy;
+}
+
+coordination::Acknowledgment acknowledgment_of(const AwaitRequest& request,
+                                               const coordination::WaitResult& result) {
+  return {.worker_id = *request.worker_id,
+          .pid = ::getpid(),
+          .hostname = util::hostname(),
+          .timestamp = util::wall_clock_now().count(),
+          .waited_seconds = result.waited.count(),
+          .run_uid = result.state.run_uid ? result.state.run_uid : request.run_uid};
+}
+
+} // namespace
+
+AwaitResult await_state(const AwaitRequest& request, const core::DebugLog& log) {
+  const bool acknowledges = request.acknowledge && request.worker_id;
+  if (acknowledges) {
+    core::check_worker_id(*request.worker_id);
+  }
+  const coordination::CoordinationDirectory directory(find_directory(request));
+  log("waiting for {} of run {}, up to {} s", directory.state_path().string(),
+      request.run_uid.value_or("(any)"), request.settings.worker_timeout.count());
+  const auto accept = [&](const coordination::WaitResult& result) {
+    return !acknowledges ||
+           coordination::acknowledge(directory, acknowledgment_of(request, result), result.file);
+  };
+  AwaitResult result{
+      .wait = coordination::wait_for_state(directory, request.run_uid, policy_of(request), accept),
+      .state_path = directory.state_path()};
+  log("environment {} of {} after {:.3f} s, {} looks", result.wait.state.environment_id,
+      result.wait.state.database_path, result.wait.waited.count(), result.wait.looks);
+  return result;
+}
+
+} // namespace testmon_precreate
