@@ -44,6 +44,8 @@ int main(int argc, char** argv) {
     app.footer(footer);
     app.require_subcommand(1);
     cli::add_prepare_command(app, program);
+    cli::add_run_command(app, program);
+    cli::add_plugin_path_command(app, program);
     return cli::run_program(program, app);
   } catch (const std::exception& error) {
     return cli::report_error(program, error);

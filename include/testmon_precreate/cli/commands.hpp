@@ -8,5 +8,7 @@ namespace testmon_precreate::cli {
 // callback that does the work, sets `program.exit_code` and throws core::CoordinationError.
 // `program` must outlive the parsing. One source file per function.
 void add_prepare_command(CLI::App& app, Program& program);
+void add_run_command(CLI::App& app, Program& program);
+void add_plugin_path_command(CLI::App& app, Program& program);
 
 } // namespace testmon_precreate::cli

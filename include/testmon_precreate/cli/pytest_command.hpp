@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace testmon_precreate::cli {
+
+// The pytest call inside a command line.
+struct PytestCommand {
+  std::vector<std::string> arguments;     // those behind the word `pytest`
+  std::optional<std::string> interpreter; // that runs it, as far as the words tell
+};
+
+// Finds `pytest …`, `DIRECTORY/pytest …`, `python -m pytest …` and the same behind other words
+// (`coverage run -m pytest …`, `env NAME=VALUE pytest …`, `uv run pytest …`). Nothing where the
+// words do not show it, as in `make test` or in the script of `sh -c`.
+[[nodiscard]] std::optional<PytestCommand>
+find_pytest_command(std::span<const std::string> command);
+
+} // namespace testmon_precreate::cli

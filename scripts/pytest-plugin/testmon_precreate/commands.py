@@ -1,0 +1,66 @@
+"""Finds and calls the commands that do the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import Any, Dict, Optional, Sequence
+
+BIN_DIRECTORY = "TESTMON_XDIST_BIN_DIR"
+
+
+class CommandFailed(Exception):
+    """A command is missing, did not end in time or failed; the text says which and why."""
+
+    def __init__(self, text: str, exit_code: int = 1) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+def _find(name: str) -> str:
+    """The command that belongs to this package: `testmon-precreate run` names its own directory, an
+    installation has bin/ four levels above its package (PREFIX/lib/pythonX.Y/site-packages/… as well
+    as PREFIX/share/testmon-precreate/pytest-plugin/…), and all else is a matter of PATH."""
+    prefix = os.path.abspath(__file__)
+    for _ in range(5):
+        prefix = os.path.dirname(prefix)
+    for directory in (os.environ.get(BIN_DIRECTORY), os.path.join(prefix, "bin")):
+        path = os.path.join(directory, name) if directory else ""
+        if path and os.access(path, os.X_OK):
+            return path
+    found = shutil.which(name)
+    if found is None:
+        raise CommandFailed(f"{name} was found neither in {prefix}/bin nor on PATH")
+    return found
+
+
+def call(
+    name: str, arguments: Sequence[str], *, timeout: float, text: str = "", directory: Optional[str] = None
+) -> bytes:
+    """What the command prints. Raises CommandFailed."""
+    try:
+        result = subprocess.run(
+            [_find(name), *arguments], input=text.encode(), capture_output=True, timeout=timeout, cwd=directory
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise CommandFailed(f"{name}: {error}") from error
+    if result.returncode != 0:
+        lines = result.stderr.decode(errors="replace").strip().splitlines()
+        text = lines[-1] if lines else f"{name} failed with exit code {result.returncode}"
+        raise CommandFailed(text, result.returncode)
+    return result.stdout
+
+
+def call_for_state(name: str, arguments: Sequence[str], **options: Any) -> Dict[str, Any]:
+    """The coordination state that the command prints. Raises CommandFailed."""
+    output = call(name, [*arguments, "--json"], **options)
+    try:
+        state = json.loads(output)
+        if not isinstance(state["system_packages_full"], str):
+            raise ValueError("system_packages_full is not a text")
+    except (ValueError, KeyError, TypeError) as error:
+        # Switched off, a command says so and prints nothing.
+        raise CommandFailed(f"{name} printed no usable state: {error!r}") from error
+    return dict(state)

@@ -1,0 +1,196 @@
+#include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/plugin_directory.hpp>
+#include <testmon_precreate/cli/prepare_options.hpp>
+#include <testmon_precreate/cli/pytest_command.hpp>
+#include <testmon_precreate/controller.hpp>
+#include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/util/foreground_process.hpp>
+#include <testmon_precreate/util/process.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <system_error>
+
+#include <unistd.h>
+
+namespace testmon_precreate::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Options {
+  PrepareOptions prepare;
+  bool strict = false;
+};
+
+constexpr const char* description =
+    "Runs COMMAND with the pytest plugin active, cleans up whatever way it ends, and returns its "
+    "exit code (128 + n for signal n). A pytest run that xdist distributes is prepared by the "
+    "plugin, from the facts of the live process; everything else is prepared before COMMAND "
+    "starts. Signals are passed on.";
+
+constexpr const char* footer = "Examples:\n"
+                               "  testmon-precreate run -- pytest --testmon -n 4\n"
+                               "  testmon-precreate run --strict -- make test";
+
+// One run of the command, step by step.
+class Run {
+public:
+  Run(const Options& options, const Program& program)
+      : options_(&options)
+      , program_(&program)
+      , command_(program.after_dashes.value_or(std::vector<std::string>{})) {
+    if (command_.empty()) {
+      throw core::UsageError({.what = "no command was given",
+                              .where = "run",
+                              .hint = "Put it behind --, as in: testmon-precreate run -- pytest "
+                                      "--testmon -n 4"});
+    }
+    pytest_ = find_pytest_command(command_);
+  }
+
+  // Returns the command's exit code. Throws where a strict run cannot be prepared.
+  [[nodiscard]] int go() {
+    if (switched_off(*program_)) {
+      return run_command(program_->environment);
+    }
+    // A pytest run knows its own facts better than we can guess them now.
+    if (options_->strict || !pytest_) {
+      prepare_ahead();
+    }
+    const int exit_code = run_command(environment_of_command());
+    clean_up();
+    return exit_code;
+  }
+
+private:
+  [[nodiscard]] PrepareRequest request() const {
+    PrepareRequest request = make_prepare_request(options_->prepare, *program_);
+    request.pytest_arguments = pytest_ ? pytest_->arguments : std::vector<std::string>{};
+    if (pytest_ && pytest_->interpreter && !request.interpreter) {
+      request.interpreter = *pytest_->interpreter;
+    }
+    request.controller_pid = ::getpid();
+    return request;
+  }
+
+  void prepare_ahead() {
+    try {
+      for (const std::string& warning : prepare(request(), program_->log).warnings) {
+        program_->terminal.warning(warning);
+      }
+    } catch (const std::exception& error) {
+      if (options_->strict) {
+        throw;
+      }
+      program_->terminal.warning(std::string(error.what()) + " – running the command without us");
+    }
+  }
+
+  [[nodiscard]] util::ProcessEnvironment environment_of_command() const {
+    util::ProcessEnvironment environment = program_->environment;
+    const fs::path executables = executable_directory();
+    try {
+      put_in_front(environment, "PYTHONPATH", plugin_directory(executables).string(), ':');
+    } catch (const core::CoordinationError& error) {
+      if (options_->strict) {
+        throw;
+      }
+      program_->terminal.warning(error.what());
+      return environment;
+    }
+    put_in_front(environment, "PYTEST_PLUGINS", "testmon_precreate.plugin", ',');
+    environment.set("TESTMON_XDIST_CONTROLLER_PRECREATION", "true");
+    environment.set("TESTMON_XDIST_BIN_DIR", executables.string());
+    environment.set("TESTMON_XDIST_PREPARE_OPTIONS", options_for_plugin());
+    if (!options_->prepare.datafile.empty()) {
+      environment.set("TESTMON_DATAFILE", options_->prepare.datafile);
+    }
+    return environment;
+  }
+
+  static void put_in_front(util::ProcessEnvironment& environment, const std::string& name,
+                           const std::string& value, char separator) {
+    const std::string old = environment.get(name).value_or("");
+    environment.set(name, old.empty() ? value : value + separator + old);
+  }
+
+  // What the plugin adds to its own call of `prepare`, one word a line.
+  [[nodiscard]] std::string options_for_plugin() const {
+    const PrepareOptions& given = options_->prepare;
+    std::string words = "--keep-environments\n" + std::to_string(given.keep_environments);
+    if (given.no_upgrade) {
+      words += "\n--no-upgrade";
+    }
+    if (given.rebuild) {
+      words += "\n--rebuild";
+    }
+    if (options_->strict) {
+      words += "\n--strict";
+    }
+    return words;
+  }
+
+  [[nodiscard]] int run_command(const util::ProcessEnvironment& environment) const {
+    try {
+      return util::run_foreground_process(command_, environment);
+    } catch (const std::system_error& error) {
+      // As a shell has it.
+      constexpr int not_found = 127;
+      constexpr int not_executable = 126;
+      program_->terminal.error(error.what());
+      return error.code() == std::errc::no_such_file_or_directory ? not_found : not_executable;
+    }
+  }
+
+  // What a killed pytest has left behind; the plugin itself cleans up after every other.
+  void clean_up() const {
+    try {
+      const fs::path rootdir = rootdir_of_command();
+      const coordination::CoordinationDirectory directory(rootdir / program_->settings.directory);
+      if (fs::exists(directory.state_path())) {
+        static_cast<void>(util::run_process(
+            {.arguments = {(executable_directory() / "testmon-precreate").string(), "cleanup",
+                           "--rootdir", rootdir.string()},
+             .working_directory = {},
+             .environment = program_->environment,
+             .standard_input = {}}));
+      }
+    } catch (const std::exception& error) {
+      program_->terminal.warning(error.what());
+    }
+  }
+
+  [[nodiscard]] fs::path rootdir_of_command() const {
+    const PrepareRequest asked = request();
+    std::vector<std::string> arguments = asked.pytest_arguments;
+    if (asked.rootdir) {
+      arguments.insert(arguments.end(), {"--rootdir", asked.rootdir->string()});
+    }
+    return pytest::find_project(asked.invocation_directory, arguments,
+                                asked.environment.get("PYTEST_ADDOPTS").value_or(""))
+        .rootdir;
+  }
+
+  const Options* options_;
+  const Program* program_;
+  std::vector<std::string> command_;
+  std::optional<PytestCommand> pytest_;
+};
+
+} // namespace
+
+void add_run_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", description);
+  command->footer(footer);
+  add_prepare_options(*command, options->prepare);
+  command->add_flag("--strict", options->strict,
+                    "Do not start COMMAND where the preparation fails");
+  command->callback([options, &program] { program.exit_code = Run(*options, program).go(); });
+}
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,177 @@
+#include <testmon_precreate/util/file_descriptor.hpp>
+#include <testmon_precreate/util/foreground_process.hpp>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace testmon_precreate::util {
+
+namespace {
+
+constexpr std::array forwarded_signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+[[noreturn]] void throw_errno(const std::string& operation, int error) {
+  throw std::system_error(error, std::generic_category(), operation);
+}
+
+sigset_t awaited_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : forwarded_signals) {
+    sigaddset(&set, signal);
+  }
+  sigaddset(&set, SIGCHLD);
+  return set;
+}
+
+bool has_controlling_terminal() {
+  const FileDescriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
+  return static_cast<bool>(terminal);
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) {
+    pointers.push_back(text.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// What the child needs between fork and exec, where it may not allocate.
+struct ExecPlan {
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  std::vector<char*> argument_pointers;
+  std::vector<char*> environment_pointers;
+  sigset_t signal_mask{};
+  pid_t parent = 0;
+  bool own_group = false;
+};
+
+ExecPlan make_plan(const std::vector<std::string>& arguments,
+                   const ProcessEnvironment& environment) {
+  ExecPlan plan;
+  plan.arguments = arguments;
+  for (const auto& [name, value] : environment.variables()) {
+    plan.environment.push_back(name + '=' + value);
+  }
+  plan.argument_pointers = pointers_to(plan.arguments);
+  plan.environment_pointers = pointers_to(plan.environment);
+  plan.parent = ::getpid();
+  plan.own_group = !has_controlling_terminal();
+  return plan;
+}
+
+// Never returns: becomes the program, or writes errno to `report` and ends.
+[[noreturn]] void become(const ExecPlan& plan, int report) {
+  if (plan.own_group) {
+    ::setpgid(0, 0);
+  }
+#ifdef __linux__
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != plan.parent) {
+    ::_exit(128 + SIGTERM); // the parent had gone before the line above
+  }
+#endif
+  ::sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
+  ::execvpe(plan.argument_pointers.front(), plan.argument_pointers.data(),
+            plan.environment_pointers.data());
+  const int error = errno;
+  // Nothing is left to do where even this fails.
+  [[maybe_unused]] const ssize_t written = ::write(report, &error, sizeof error);
+  constexpr int not_started = 127;
+  ::_exit(not_started);
+}
+
+// Throws what kept the child from becoming the program, if anything did.
+void check_started(const FileDescriptor& report, pid_t child, const std::string& name) {
+  int error = 0;
+  ssize_t count = 0;
+  do {
+    count = ::read(report.get(), &error, sizeof error);
+  } while (count < 0 && errno == EINTR);
+  if (count == static_cast<ssize_t>(sizeof error)) {
+    ::waitpid(child, nullptr, 0);
+    throw_errno(name, error);
+  }
+}
+
+pid_t start(const ExecPlan& plan) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw_errno("pipe", errno);
+  }
+  const FileDescriptor read_end(ends[0]);
+  FileDescriptor write_end(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) {
+    throw_errno("fork", errno);
+  }
+  if (child == 0) {
+    become(plan, write_end.get());
+  }
+  if (plan.own_group) {
+    ::setpgid(child, child); // whichever of the two comes first
+  }
+  write_end.close();
+  check_started(read_end, child, plan.arguments.front());
+  return child;
+}
+
+void forward(const siginfo_t& signal, pid_t child, bool own_group) {
+  if (own_group) {
+    ::kill(-child, signal.si_signo);
+  } else if (signal.si_code == SI_KERNEL) {
+    return; // a terminal sends to all of its foreground group
+  } else if (::getpgrp() == ::getpid()) {
+    ::kill(0, signal.si_signo); // it is our group, and we do not mind our own copy
+  } else {
+    ::kill(child, signal.si_signo);
+  }
+}
+
+// Waits for the end of `child`; returns its exit code.
+int serve(const sigset_t& awaited, pid_t child, bool own_group) {
+  while (true) {
+    int status = 0;
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended == child) {
+      constexpr int signal_base = 128;
+      return WIFSIGNALED(status) ? signal_base + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+    if (ended < 0 && errno != EINTR) {
+      throw_errno("waitpid", errno);
+    }
+    siginfo_t signal{};
+    if (::sigwaitinfo(&awaited, &signal) > 0 && signal.si_signo != SIGCHLD &&
+        signal.si_pid != ::getpid()) {
+      forward(signal, child, own_group);
+    }
+  }
+}
+
+} // namespace
+
+int run_foreground_process(const std::vector<std::string>& arguments,
+                           const ProcessEnvironment& environment) {
+  ExecPlan plan = make_plan(arguments, environment);
+  const sigset_t awaited = awaited_signals();
+  // Before the child exists: none of its ends and no signal can be missed.
+  ::sigprocmask(SIG_BLOCK, &awaited, &plan.signal_mask);
+  std::signal(SIGCHLD, SIG_DFL); // ignored (an inherited setting), no child would leave its status
+  return serve(awaited, start(plan), plan.own_group);
+}
+
+} // namespace testmon_precreate::util
