@@ -46,6 +46,9 @@ int main(int argc, char** argv) {
     cli::add_prepare_command(app, program);
     cli::add_run_command(app, program);
     cli::add_plugin_path_command(app, program);
+    cli::add_wait_command(app, program);
+    cli::add_status_command(app, program);
+    cli::add_cleanup_command(app, program);
     return cli::run_program(program, app);
   } catch (const std::exception& error) {
     return cli::report_error(program, error);

@@ -7,27 +7,20 @@
 
 namespace testmon_precreate {
 
-namespace fs = std::filesystem;
+coordination::WaitPolicy wait_policy(const core::Settings& settings) {
+  coordination::WaitPolicy policy;
+  policy.timeout = settings.worker_timeout;
+  policy.interval = settings.check_interval;
+  policy.backoff_factor = settings.backoff_factor;
+  policy.max_interval = settings.max_interval;
+  policy.max_age = settings.state_max_age;
+  return policy;
+}
 
 namespace {
 
-// Where the directory is, or will be once the controller has made it.
-fs::path find_directory(const AwaitRequest& request) {
-  const fs::path& name = request.settings.directory;
-  if (request.rootdir) {
-    return (request.working_directory / *request.rootdir / name).lexically_normal();
-  }
-  const auto found = coordination::find_coordination_directory(request.working_directory, name);
-  return found.value_or(request.working_directory / name);
-}
-
 coordination::WaitPolicy policy_of(const AwaitRequest& request) {
-  coordination::WaitPolicy policy;
-  policy.timeout = request.settings.worker_timeout;
-  policy.interval = request.settings.check_interval;
-  policy.backoff_factor = request.settings.backoff_factor;
-  policy.max_interval = request.settings.max_interval;
-  policy.max_age = request.settings.state_max_age;
+  coordination::WaitPolicy policy = wait_policy(request.settings);
   policy.after_a_second = request.after_a_second;
   return policy;
 }
@@ -49,7 +42,8 @@ AwaitResult await_state(const AwaitRequest& request, const core::DebugLog& log) 
   if (acknowledges) {
     core::check_worker_id(*request.worker_id);
   }
-  const coordination::CoordinationDirectory directory(find_directory(request));
+  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
+      request.working_directory, request.rootdir, request.settings.directory));
   log("waiting for {} of run {}, up to {} s", directory.state_path().string(),
       request.run_uid.value_or("(any)"), request.settings.worker_timeout.count());
   const auto accept = [&](const coordination::WaitResult& result) {

@@ -12,6 +12,9 @@
 
 namespace testmon_precreate {
 
+// How to wait, as the settings have it.
+[[nodiscard]] coordination::WaitPolicy wait_policy(const core::Settings& settings);
+
 struct AwaitRequest {
   core::Settings settings;
   std::filesystem::path working_directory;      // absolute

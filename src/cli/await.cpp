@@ -1,5 +1,6 @@
 #include <testmon_precreate/cli/await.hpp>
 #include <testmon_precreate/cli/state_output.hpp>
+#include <testmon_precreate/cli/wait_options.hpp>
 #include <testmon_precreate/worker.hpp>
 
 #include <CLI/CLI.hpp>
@@ -22,11 +23,7 @@ struct Options {
   std::string rootdir;
   std::string worker;
   std::string run_uid;
-  std::string timeout;
-  std::string interval;
-  std::string backoff;
-  std::string max_interval;
-  std::string max_age;
+  WaitOptions wait;
   std::string field;
   bool no_acknowledgment = false;
   bool json = false;
@@ -42,20 +39,7 @@ AwaitRequest make_request(const Options& options, const Program& program) {
   AwaitRequest request;
   core::Settings& settings = request.settings;
   settings = program.settings;
-  const auto seconds = [](const std::string& text, const char* name, bool above_zero,
-                          util::Seconds& target) {
-    if (!text.empty()) {
-      target =
-          above_zero ? core::parse_positive_seconds(text, name) : core::parse_seconds(text, name);
-    }
-  };
-  seconds(options.timeout, "--timeout", false, settings.worker_timeout);
-  seconds(options.interval, "--interval", true, settings.check_interval);
-  seconds(options.max_interval, "--max-interval", true, settings.max_interval);
-  seconds(options.max_age, "--max-age", false, settings.state_max_age);
-  if (!options.backoff.empty()) {
-    settings.backoff_factor = core::parse_backoff_factor(options.backoff, "--backoff");
-  }
+  apply_wait_options(options.wait, settings);
   request.working_directory = std::filesystem::current_path();
   if (!options.rootdir.empty()) {
     request.rootdir = options.rootdir;
@@ -124,12 +108,18 @@ int await_command(const Options& options, Program& program) {
   util::ProcessEnvironment environment = program.environment;
   if (!switched_off(program)) {
     const AwaitResult result = await_state(make_request(options, program), program.log);
+    program.waits = result.wait.looks;
+    program.stopwatch.lap("wait");
     print(result, options, program.terminal);
     for (const auto& [name, value] : state_variables(result.wait.state, result.state_path)) {
       environment.set(name, value);
     }
   }
-  return program.after_dashes ? execute(*program.after_dashes, environment, program.terminal) : 0;
+  if (!program.after_dashes) {
+    return 0;
+  }
+  append_metrics(program, 0, nullptr);
+  return execute(*program.after_dashes, environment, program.terminal);
 }
 
 } // namespace
@@ -147,17 +137,7 @@ void add_await_options(CLI::App& app, Program& program) {
          "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)");
   option("--run-uid", options->run_uid, "UID",
          "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
-  option("--timeout", options->timeout, "S",
-         "Give up after S seconds (default: $TESTMON_XDIST_WORKER_TIMEOUT, else 30)");
-  option("--interval", options->interval, "S",
-         "First interval between looks (default: $TESTMON_XDIST_CHECK_INTERVAL, else 0.1)");
-  option("--backoff", options->backoff, "F",
-         "Growth of the interval, above 1 (default: $TESTMON_XDIST_BACKOFF_FACTOR, else 1.5)");
-  option("--max-interval", options->max_interval, "S",
-         "Its ceiling (default: $TESTMON_XDIST_MAX_INTERVAL, else 2)");
-  option(
-      "--max-age", options->max_age, "S",
-      "A state that is older is stale; 0: never (default: $TESTMON_XDIST_STATE_MAX_AGE, else 300)");
+  add_wait_options(app, options->wait);
   app.add_flag("--no-ack", options->no_acknowledgment, "Write no acknowledgment");
   CLI::Option_group* output =
       app.add_option_group("Output", "What to print on standard output, at most one");

@@ -18,7 +18,12 @@ Program make_program(std::vector<std::string> arguments, util::ProcessEnvironmen
                   .arguments = std::move(arguments),
                   .after_dashes = std::nullopt,
                   .settings = {},
-                  .log = {}};
+                  .log = {},
+                  .exit_code = 0,
+                  .command = {},
+                  .stopwatch = {},
+                  .waits = 0,
+                  .has_appended_metrics = false};
   const auto dashes = std::find(program.arguments.begin(), program.arguments.end(), "--");
   if (dashes != program.arguments.end()) {
     program.after_dashes.emplace(std::next(dashes), program.arguments.end());
@@ -27,28 +32,65 @@ Program make_program(std::vector<std::string> arguments, util::ProcessEnvironmen
   return program;
 }
 
+namespace {
+
+// `testmon-precreate prepare` counts as `prepare`, `testmon-await` as `await`.
+std::string command_name(const Program& program, const CLI::App& app) {
+  const auto subcommands = app.get_subcommands();
+  const std::string& name = program.terminal.program();
+  return subcommands.empty() ? name.substr(name.find('-') + 1) : subcommands.front()->get_name();
+}
+
+std::string outcome_of(const Program& program, const std::exception* error) {
+  if (error == nullptr) {
+    return program.settings.enabled ? "ok" : "off";
+  }
+  return dynamic_cast<const util::Interrupted*>(error) != nullptr ? "interrupted" : "error";
+}
+
+std::string error_class_of(const std::exception* error) {
+  if (error == nullptr || dynamic_cast<const util::Interrupted*>(error) != nullptr) {
+    return {};
+  }
+  if (const auto* coordination_error = dynamic_cast<const core::CoordinationError*>(error)) {
+    return coordination_error->class_name();
+  }
+  const bool file_error = dynamic_cast<const std::filesystem::filesystem_error*>(error) != nullptr;
+  return file_error ? "CoordinationFileError" : "CoordinationError";
+}
+
+int report_and_record(Program& program, const std::exception& error) {
+  const int exit_code = report_error(program, error);
+  append_metrics(program, exit_code, &error);
+  return exit_code;
+}
+
+} // namespace
+
 int run_program(Program& program, CLI::App& app) {
   try {
     // CLI11 takes its arguments from the back.
     std::vector<std::string> reversed(program.arguments.rbegin(), program.arguments.rend());
-    app.parse_complete_callback([&program] {
+    app.parse_complete_callback([&program, &app] {
+      program.command = command_name(program, app);
       program.settings = core::read_settings(program.environment);
       if (program.settings.debug) {
         program.log = core::DebugLog(std::cerr, program.terminal.program());
       }
     });
     app.parse(std::move(reversed));
+    append_metrics(program, program.exit_code, nullptr);
     return program.exit_code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       return app.exit(error, program.terminal.out());
     }
-    return report_error(
+    return report_and_record(
         program, core::UsageError({.what = error.what(),
                                    .where = "command line",
                                    .hint = "Run " + program.terminal.program() + " --help"}));
   } catch (const std::exception& error) {
-    return report_error(program, error);
+    return report_and_record(program, error);
   }
 }
 
@@ -64,6 +106,28 @@ int report_error(const Program& program, const std::exception& error) {
   const auto* coordination_error = dynamic_cast<const core::CoordinationError*>(&error);
   return static_cast<int>(coordination_error != nullptr ? coordination_error->exit_code()
                                                         : core::ExitCode::failure);
+}
+
+void append_metrics(Program& program, int exit_code, const std::exception* error) {
+  const std::string file = program.environment.get("TESTMON_XDIST_METRICS").value_or("");
+  if (file.empty() || std::exchange(program.has_appended_metrics, true)) {
+    return;
+  }
+  const core::MetricsRecord record{.timestamp = util::wall_clock_now().count(),
+                                   .command = program.command,
+                                   .outcome = outcome_of(program, error),
+                                   .exit_code = exit_code,
+                                   .error_class = error_class_of(error),
+                                   .run_uid = program.settings.run_uid,
+                                   .waits = program.waits,
+                                   .total_milliseconds = program.stopwatch.total(),
+                                   .phases = program.stopwatch.laps()};
+  try {
+    core::append_line(file, core::to_json_line(record));
+  } catch (const std::filesystem::filesystem_error& append_error) {
+    program.terminal.warning(std::string("no metrics: ") +
+                             core::CoordinationFileError(append_error).what());
+  }
 }
 
 bool switched_off(const Program& program) {

@@ -252,17 +252,36 @@ util::DirectoryHandle CoordinationDirectory::open_existing() const {
   }
 }
 
-std::optional<fs::path> find_coordination_directory(const fs::path& start, const fs::path& name) {
-  for (fs::path directory = start;; directory = directory.parent_path()) {
-    std::error_code ignored;
+fs::path resolve_coordination_directory(const fs::path& start,
+                                        const std::optional<fs::path>& rootdir,
+                                        const fs::path& name) {
+  if (rootdir) {
+    return (start / *rootdir / name).lexically_normal();
+  }
+  for (fs::path directory = start; !name.is_absolute(); directory = directory.parent_path()) {
     fs::path candidate = directory / name;
-    if (fs::is_directory(fs::symlink_status(candidate, ignored))) {
+
+    struct stat status {};
+
+    // A link of that name is found too, so that it can be refused.
+    if (::lstat(candidate.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
       return candidate;
     }
-    if (name.is_absolute() || directory == directory.parent_path()) {
-      return std::nullopt;
+    if (directory == directory.parent_path()) {
+      break;
     }
   }
+  return start / name;
+}
+
+fs::path rootdir_of(const CoordinationDirectory& directory, const fs::path& name) {
+  fs::path rootdir = directory.path();
+  for (const fs::path& part : name.lexically_normal()) {
+    if (!part.empty()) {
+      rootdir = rootdir.parent_path();
+    }
+  }
+  return rootdir;
 }
 
 } // namespace testmon_precreate::coordination

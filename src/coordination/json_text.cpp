@@ -1,5 +1,6 @@
 #include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/util/unicode.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -19,32 +20,6 @@ constexpr int deepest_nesting = 16;
 constexpr unsigned char byte_of(char c) { return static_cast<unsigned char>(c); }
 
 constexpr bool is_continuation(char c) { return (byte_of(c) & 0xC0U) == 0x80U; }
-
-// The length of the UTF-8 character that `text` starts with, 0 where it starts with none (Unicode
-// 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
-std::size_t character_length(std::string_view text) {
-  const unsigned char first = byte_of(text[0]);
-  if (first < 0x80) {
-    return 1;
-  }
-  const std::size_t length = first < 0xC2   ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || text.size() < length) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(text[i])) {
-      return 0;
-    }
-  }
-  const unsigned char second = byte_of(text[1]);
-  const bool bad = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-                   (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
-  return bad ? 0 : length;
-}
 
 // Whether `text` starts with a character of U+EF80…U+EFFF, the range that stands for bytes.
 bool starts_with_stand_in(std::string_view text) {
@@ -140,22 +115,18 @@ std::string position_of(const json::exception& error) {
 } // namespace
 
 std::string to_json_string(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const bool stand_in = starts_with_stand_in(bytes);
-    const std::size_t valid = stand_in ? 0 : character_length(bytes);
-    if (valid != 0) {
-      text.append(bytes.substr(0, valid));
-      bytes.remove_prefix(valid);
-      continue;
+  std::u32string characters;
+  for (const char32_t c : util::decode_surrogateescape(bytes)) {
+    if (c >= 0xDC80 && c <= 0xDCFF) {
+      characters += c - 0xDC00 + 0xEF00;
+    } else if (c >= 0xEF80 && c <= 0xEFFF) {
+      // The three bytes of its own UTF-8.
+      characters += {0xEFEE, 0xEF80 | (c >> 6U & 0x3FU), 0xEF80 | (c & 0x3FU)};
+    } else {
+      characters += c;
     }
-    for (const char c : bytes.substr(0, stand_in ? 3 : 1)) {
-      append_stand_in(text, byte_of(c));
-    }
-    bytes.remove_prefix(stand_in ? 3 : 1);
   }
-  return text;
+  return util::encode_surrogateescape(characters);
 }
 
 std::string from_json_string(std::string_view text) {

@@ -1,14 +1,13 @@
+#include <testmon_precreate/util/directory.hpp>
 #include <testmon_precreate/util/directory_handle.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <cstdint>
 #include <system_error>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -17,10 +16,6 @@ namespace testmon_precreate::util {
 namespace fs = std::filesystem;
 
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
 
 // Removes a temporary file unless it was renamed away.
 class TemporaryFile {
@@ -163,28 +158,14 @@ bool DirectoryHandle::remove_regular_file(const std::string& name) const {
 }
 
 std::vector<std::string> DirectoryHandle::names() const {
-  // A descriptor of its own: a directory stream moves the offset of the one that it is made from.
-  FileDescriptor stream_descriptor = open_file(".", O_RDONLY | O_DIRECTORY);
-  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(stream_descriptor.get()));
-  if (stream == nullptr) {
-    throw_error("list", {}, errno);
-  }
-  static_cast<void>(stream_descriptor.release());
+  // A descriptor of its own: a listing moves the descriptor's offset.
+  const FileDescriptor listed = open_file(".", O_RDONLY | O_DIRECTORY);
+  DirectoryReader reader;
   std::vector<std::string> found;
-  while (true) {
-    errno = 0;
-    const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr) {
-      if (errno != 0) {
-        throw_error("list", {}, errno);
-      }
-      return found;
-    }
-    const std::string_view name(entry->d_name);
-    if (name != "." && name != "..") {
-      found.emplace_back(name);
-    }
+  for (const DirectoryEntry& entry : reader.read(listed, path_)) {
+    found.emplace_back(entry.name);
   }
+  return found;
 }
 
 void DirectoryHandle::throw_error(const char* operation, const std::string& name, int error) const {

@@ -3,6 +3,7 @@
 #include <testmon_precreate/cli/terminal.hpp>
 #include <testmon_precreate/core/debug_log.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/core/settings.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
 
@@ -26,6 +27,12 @@ struct Program {
   core::Settings settings;                              // of the variables
   core::DebugLog log;
   int exit_code = 0; // set by the subcommand that ran
+
+  // For the line in the file of TESTMON_XDIST_METRICS.
+  std::string command;       // the subcommand's name, or `await`
+  core::Stopwatch stopwatch; // a command ends its phases with it
+  int waits = 0;             // looks at a state or at acknowledgments
+  bool has_appended_metrics = false;
 };
 
 // Splits the arguments of main at the first `--` and notes the environment. Reads no variable yet.
@@ -38,6 +45,11 @@ struct Program {
 
 // The message and the exit code for an error that is already at hand.
 [[nodiscard]] int report_error(const Program& program, const std::exception& error);
+
+// Appends the command's line to the file of TESTMON_XDIST_METRICS where that is set, once; an error
+// there is a warning. run_program does it at the end; a command that replaces its process does it
+// before. `error` may be null.
+void append_metrics(Program& program, int exit_code, const std::exception* error);
 
 // Whether TESTMON_XDIST_CONTROLLER_PRECREATION switches the commands off; says so then.
 [[nodiscard]] bool switched_off(const Program& program);

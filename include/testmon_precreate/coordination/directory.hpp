@@ -83,9 +83,16 @@ private:
   std::filesystem::path path_;
 };
 
-// The coordination directory (`name`) of `start` or its nearest parent that has one. An absolute
-// `name` is taken as it is.
-[[nodiscard]] std::optional<std::filesystem::path>
-find_coordination_directory(const std::filesystem::path& start, const std::filesystem::path& name);
+// Where a command looks for the coordination directory `name`: below `rootdir` where that is given;
+// else below `start` or the nearest of its parents that has one; below `start` where none has.
+// `start` must be absolute. An absolute `name` is taken as it is.
+[[nodiscard]] std::filesystem::path
+resolve_coordination_directory(const std::filesystem::path& start,
+                               const std::optional<std::filesystem::path>& rootdir,
+                               const std::filesystem::path& name);
+
+// The rootdir that a directory belongs to which was resolved with the relative `name`.
+[[nodiscard]] std::filesystem::path rootdir_of(const CoordinationDirectory& directory,
+                                               const std::filesystem::path& name);
 
 } // namespace testmon_precreate::coordination

@@ -32,9 +32,6 @@ public:
   // Closes now; harmless when nothing is open.
   void close() noexcept;
 
-  // Gives up ownership without closing.
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
 private:
   int fd_ = -1;
 };

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <testmon_precreate/core/debug_log.hpp>
+#include <testmon_precreate/core/settings.hpp>
+#include <testmon_precreate/util/clock.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace testmon_precreate {
+
+// Everything `cleanup` goes by.
+struct CleanupRequest {
+  core::Settings settings;
+  std::filesystem::path working_directory;      // absolute
+  std::optional<std::filesystem::path> rootdir; // nothing: the nearest parent with a directory
+  std::optional<std::string> run_uid;           // whose run it is that ends
+  std::optional<pid_t> controller_pid;
+  bool force = false;             // though the controller of another run lives
+  util::Seconds busy_timeout{10}; // how long to wait for the data file
+};
+
+struct CleanupReport {
+  std::filesystem::path directory;
+  bool removed = false;           // whether any coordination file was
+  std::filesystem::path datafile; // whose WAL was truncated; empty: there is no data file
+};
+
+// Ends a run: removes the coordination files that this program made, and truncates the WAL of the
+// data file (the state's, else --datafile's, else the rootdir's), so that it alone can be cached.
+// Throws CoordinationBusy for a living run of somebody else, CoordinationFileError, DatabaseError
+// and util::Interrupted.
+[[nodiscard]] CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log);
+
+} // namespace testmon_precreate

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <testmon_precreate/core/settings.hpp>
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace testmon_precreate::cli {
+
+// The options that tell how to wait; an empty text stands for "not given".
+struct WaitOptions {
+  std::string timeout;
+  std::string interval;
+  std::string backoff;
+  std::string max_interval;
+  std::string max_age;
+};
+
+// Adds the options to `command`; `options` must outlive the parsing.
+void add_wait_options(CLI::App& command, WaitOptions& options);
+
+// Lets the options that are given beat the variables. Throws UsageError that names the option.
+void apply_wait_options(const WaitOptions& options, core::Settings& settings);
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,50 @@
+#include <testmon_precreate/cleanup.hpp>
+#include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/datafile/datafile.hpp>
+
+namespace testmon_precreate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The data file that the state names: its run's own, wherever that is.
+std::optional<fs::path> datafile_of_state(const coordination::CoordinationDirectory& directory) {
+  try {
+    if (const auto state = directory.read_state()) {
+      return state->database_path;
+    }
+  } catch (const core::InvalidCoordinationState&) { // NOLINT(bugprone-empty-catch): names none
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log) {
+  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
+      request.working_directory, request.rootdir, request.settings.directory));
+  const fs::path rootdir = request.rootdir ? request.working_directory / *request.rootdir
+                           : request.settings.directory.is_absolute()
+                               ? request.working_directory
+                               : coordination::rootdir_of(directory, request.settings.directory);
+  const fs::path datafile = request.settings.datafile
+                                ? rootdir / *request.settings.datafile
+                                : datafile_of_state(directory).value_or(rootdir / ".testmondata");
+
+  CleanupReport report{.directory = directory.path(), .removed = false, .datafile = {}};
+  report.removed = coordination::clean_up(
+      directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
+      request.force);
+  log("{}: {}", directory.path().string(), report.removed ? "removed" : "nothing to remove");
+  if (fs::exists(datafile)) {
+    datafile::truncate_wal(datafile, request.busy_timeout);
+    report.datafile = datafile;
+    log("{}: WAL truncated", datafile.string());
+  }
+  return report;
+}
+
+} // namespace testmon_precreate

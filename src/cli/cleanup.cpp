@@ -1,0 +1,99 @@
+#include <testmon_precreate/cleanup.hpp>
+#include <testmon_precreate/cli/commands.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <limits>
+#include <memory>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+struct Options {
+  std::string rootdir;
+  std::string datafile;
+  std::string run_uid;
+  int controller_pid = 0;
+  bool force = false;
+  bool quiet = false;
+};
+
+constexpr const char* description =
+    "Ends a run: removes the coordination files that this program made, and nothing else, and "
+    "truncates the WAL of testmon's data file, so that .testmondata alone can be cached.";
+
+constexpr const char* footer = "Examples:\n"
+                               "  testmon-precreate cleanup\n"
+                               "  testmon-precreate cleanup --controller-pid $$";
+
+CleanupRequest make_request(const Options& options, const Program& program) {
+  CleanupRequest request;
+  request.settings = program.settings;
+  request.working_directory = std::filesystem::current_path();
+  if (!options.rootdir.empty()) {
+    request.rootdir = options.rootdir;
+  }
+  if (!options.datafile.empty()) {
+    request.settings.datafile = options.datafile;
+  }
+  request.run_uid =
+      options.run_uid.empty() ? program.settings.run_uid : std::optional(options.run_uid);
+  if (options.controller_pid != 0) {
+    request.controller_pid = options.controller_pid;
+  }
+  request.force = options.force;
+  return request;
+}
+
+int cleanup_command(const Options& options, const Program& program) {
+  if (switched_off(program)) {
+    return 0;
+  }
+  const CleanupReport report = clean_up(make_request(options, program), program.log);
+  if (!options.quiet) {
+    program.terminal.out() << fmt::format("{}: {}\n", report.directory.string(),
+                                          report.removed ? "coordination files removed"
+                                                         : "nothing to remove");
+    if (!report.datafile.empty()) {
+      program.terminal.out() << fmt::format("{}: complete without its WAL\n",
+                                            report.datafile.string());
+    }
+  }
+  return 0;
+}
+
+} // namespace
+
+void add_cleanup_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("cleanup", description);
+  command->footer(footer);
+  command
+      ->add_option("--rootdir", options->rootdir,
+                   "pytest's rootdir (default: the working directory or the nearest parent that "
+                   "has a coordination directory)")
+      ->type_name("DIR");
+  command
+      ->add_option("--datafile", options->datafile,
+                   "testmon's data file (default: $TESTMON_DATAFILE, else the state's)")
+      ->type_name("FILE");
+  command
+      ->add_option("--run-uid", options->run_uid,
+                   "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)")
+      ->type_name("UID");
+  command
+      ->add_option("--controller-pid", options->controller_pid,
+                   "The run's controller (default: any process that this one descends from)")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()))
+      ->type_name("PID");
+  command->add_flag("--force", options->force,
+                    "Remove the files though the controller of another run lives");
+  command->add_flag("-q,--quiet", options->quiet, "Print errors only");
+  command->callback(
+      [options, &program] { program.exit_code = cleanup_command(*options, program); });
+}
+
+} // namespace testmon_precreate::cli

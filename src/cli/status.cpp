@@ -1,0 +1,238 @@
+#include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/coordination/liveness.hpp>
+#include <testmon_precreate/coordination/waiter.hpp>
+#include <testmon_precreate/core/metrics.hpp>
+#include <testmon_precreate/util/files.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+using coordination::ControllerLife;
+using nlohmann::ordered_json;
+
+struct Options {
+  std::string rootdir;
+  std::string run_uid;
+  std::string metrics;
+  bool json = false;
+};
+
+constexpr std::size_t largest_metrics = 256UL * 1024 * 1024;
+
+constexpr const char* description =
+    "Shows the coordination state, its age, whether its controller lives and which workers have "
+    "acknowledged it; or sums up a metrics file.";
+
+constexpr const char* footer = "Examples:\n"
+                               "  testmon-precreate status\n"
+                               "  testmon-precreate status --json\n"
+                               "  testmon-precreate status --metrics \"$TESTMON_XDIST_METRICS\"";
+
+// What there is to show.
+struct Status {
+  std::filesystem::path state_path;
+  std::optional<coordination::CoordinationState> state;
+  ControllerLife controller = ControllerLife::not_visible;
+  coordination::Judgement judgement;
+  std::vector<coordination::Acknowledgment> acknowledgments;
+  std::vector<std::string> missing;
+};
+
+Status find_status(const Options& options, const Program& program) {
+  const core::Settings& settings = program.settings;
+  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
+      std::filesystem::current_path(),
+      options.rootdir.empty() ? std::nullopt
+                              : std::optional<std::filesystem::path>(options.rootdir),
+      settings.directory));
+  const std::optional<std::string> run_uid =
+      options.run_uid.empty() ? settings.run_uid : std::optional(options.run_uid);
+  Status status;
+  status.state_path = directory.state_path();
+  status.state = directory.read_state();
+  if (status.state) {
+    status.controller = controller_life(*status.state);
+    status.judgement = judge(*status.state, run_uid, settings.state_max_age);
+    status.acknowledgments = acknowledgments_of_run(directory, status.state->run_uid);
+    status.missing = missing_workers(status.acknowledgments, status.state->expected_workers);
+  }
+  return status;
+}
+
+const char* word_for(ControllerLife life) {
+  switch (life) {
+  case ControllerLife::alive:
+    return "alive";
+  case ControllerLife::gone:
+    return "gone";
+  case ControllerLife::not_visible:
+    break;
+  }
+  return "unknown";
+}
+
+ordered_json describe(const coordination::Acknowledgment& acknowledgment) {
+  return {{"worker_id", acknowledgment.worker_id},
+          {"pid", acknowledgment.pid},
+          {"hostname", coordination::to_json_string(acknowledgment.hostname)},
+          {"timestamp", acknowledgment.timestamp},
+          {"waited_seconds", acknowledgment.waited_seconds}};
+}
+
+void print_json(const Status& status, std::ostream& out) {
+  ordered_json value{{"state_path", coordination::to_json_string(status.state_path.string())},
+                     {"state", nullptr}};
+  if (status.state) {
+    value["state"] = coordination::to_json_value(*status.state);
+    value["age"] = age_of(*status.state);
+    value["controller"] = word_for(status.controller);
+    value["usable"] = status.judgement.usable();
+    value["explanation"] = coordination::to_json_string(status.judgement.explanation);
+    value["acknowledgments"] = ordered_json::array();
+    for (const auto& acknowledgment : status.acknowledgments) {
+      value["acknowledgments"].push_back(describe(acknowledgment));
+    }
+    value["missing"] = status.missing;
+  }
+  out << coordination::dump_json(value);
+}
+
+std::string controller_text(const Status& status) {
+  const coordination::CoordinationState& state = *status.state;
+  if (state.liveness == coordination::Liveness::age) {
+    return "none: the state is judged by its age";
+  }
+  if (status.controller == ControllerLife::not_visible) {
+    return fmt::format("process {} on {}: cannot be seen from here, the state is judged by its age",
+                       state.controller_pid, state.hostname);
+  }
+  return fmt::format("process {}, {}", state.controller_pid, word_for(status.controller));
+}
+
+std::string workers_text(const Status& status) {
+  std::vector<std::string> present;
+  for (const auto& acknowledgment : status.acknowledgments) {
+    present.push_back(fmt::format("{} (waited {:.3f} s)", acknowledgment.worker_id,
+                                  acknowledgment.waited_seconds));
+  }
+  std::string text =
+      present.empty() ? "none has acknowledged" : fmt::format("{}", fmt::join(present, ", "));
+  if (!status.missing.empty()) {
+    text += fmt::format("; missing: {}", fmt::join(status.missing, ", "));
+  }
+  return text;
+}
+
+void print_text(const Status& status, std::ostream& out) {
+  if (!status.state) {
+    out << fmt::format("no state ({})\n", status.state_path.string());
+    return;
+  }
+  const coordination::CoordinationState& state = *status.state;
+  out << fmt::format("state        {}, {:.1f} s old\n"
+                     "usable       {}\n"
+                     "run          {}\n"
+                     "controller   {}\n"
+                     "environment  {} {} ({}): Python {}, testmon {}\n"
+                     "data file    {} (data version {})\n"
+                     "workers      {}\n",
+                     status.state_path.string(), age_of(state),
+                     status.judgement.usable() ? "yes" : "no: " + status.judgement.explanation,
+                     state.run_uid.value_or("(without id)"), controller_text(status),
+                     state.environment_id, state.environment_name, state.environment_action,
+                     state.python_version, state.testmon_version, state.database_path,
+                     state.data_version, workers_text(status));
+}
+
+ordered_json describe(const core::Distribution& distribution) {
+  if (distribution.count == 0) {
+    return {{"count", 0}, {"median_ms", nullptr}, {"p95_ms", nullptr}};
+  }
+  return {{"count", distribution.count},
+          {"median_ms", distribution.median},
+          {"p95_ms", distribution.p95}};
+}
+
+std::string distribution_text(const core::Distribution& distribution) {
+  return distribution.count == 0
+             ? "none"
+             : fmt::format("{} runs, median {:.1f} ms, p95 {:.1f} ms", distribution.count,
+                           distribution.median, distribution.p95);
+}
+
+void print_metrics(const Options& options, std::ostream& out) {
+  const core::MetricsSummary summary =
+      core::summarize_metrics(util::read_file(options.metrics, largest_metrics));
+  if (options.json) {
+    out << ordered_json{{"runs", summary.runs},
+                        {"errors", summary.errors},
+                        {"preparation", describe(summary.preparation)},
+                        {"waiting", describe(summary.waiting)},
+                        {"unreadable_lines", summary.unreadable_lines}}
+               .dump(2, ' ', false, ordered_json::error_handler_t::replace)
+        << '\n';
+    return;
+  }
+  const auto counts = [](const auto& numbers) {
+    std::vector<std::string> parts;
+    for (const auto& [name, count] : numbers) {
+      parts.push_back(fmt::format("{} {}", name, count));
+    }
+    return parts.empty() ? std::string("none") : fmt::format("{}", fmt::join(parts, ", "));
+  };
+  out << fmt::format("runs         {}\nerrors       {}\npreparation  {}\nwaiting      {}\n",
+                     counts(summary.runs), counts(summary.errors),
+                     distribution_text(summary.preparation), distribution_text(summary.waiting));
+  if (summary.unreadable_lines > 0) {
+    out << fmt::format("unreadable   {} lines\n", summary.unreadable_lines);
+  }
+}
+
+int status_command(const Options& options, const Program& program) {
+  if (!options.metrics.empty()) {
+    print_metrics(options, program.terminal.out());
+    return 0;
+  }
+  const Status status = find_status(options, program);
+  if (options.json) {
+    print_json(status, program.terminal.out());
+  } else {
+    print_text(status, program.terminal.out());
+  }
+  return 0;
+}
+
+} // namespace
+
+void add_status_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("status", description);
+  command->footer(footer);
+  command
+      ->add_option("--rootdir", options->rootdir,
+                   "pytest's rootdir (default: the working directory or the nearest parent that "
+                   "has a coordination directory)")
+      ->type_name("DIR");
+  command
+      ->add_option("--run-uid", options->run_uid,
+                   "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)")
+      ->type_name("UID");
+  command
+      ->add_option("--metrics", options->metrics,
+                   "Sum up this metrics file: runs, errors, times of preparation and of waiting")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, &program] { program.exit_code = status_command(*options, program); });
+}
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,111 @@
+#include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/wait_options.hpp>
+#include <testmon_precreate/coordination/waiter.hpp>
+#include <testmon_precreate/worker.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+struct Options {
+  WaitOptions wait;
+  std::string rootdir;
+  std::string run_uid;
+  int workers = 0;
+  bool quiet = false;
+};
+
+constexpr int most_workers = 10'000;
+
+constexpr const char* description = "Blocks until the expected number of workers has acknowledged "
+                                    "the state of the run; names those "
+                                    "that are missing when the time is up (exit code 7).";
+
+constexpr const char* footer = "Examples:\n"
+                               "  testmon-precreate wait --timeout 60\n"
+                               "  testmon-precreate wait -n 4 --run-uid \"$RUN\"";
+
+struct Expected {
+  int workers = 0;
+  std::optional<std::string> run_uid;
+};
+
+// What the options leave open is in the state, which a `prepare` at work may still have to write.
+Expected expectation(const Options& options, Program& program,
+                     const coordination::CoordinationDirectory& directory,
+                     const coordination::WaitPolicy& policy) {
+  Expected expected{.workers = options.workers,
+                    .run_uid = options.run_uid.empty() ? program.settings.run_uid
+                                                       : std::optional(options.run_uid)};
+  if (expected.workers == 0 || !expected.run_uid) {
+    const auto result = coordination::wait_for_state(directory, expected.run_uid, policy);
+    program.waits = result.looks;
+    program.stopwatch.lap("state");
+    expected.workers = options.workers == 0 ? result.state.expected_workers : options.workers;
+    expected.run_uid = expected.run_uid ? expected.run_uid : result.state.run_uid;
+  }
+  if (expected.workers == 0) {
+    throw core::UsageError({.what = "the state does not say how many workers to expect",
+                            .where = directory.state_path().string(),
+                            .hint = "Give --workers N"});
+  }
+  return expected;
+}
+
+int wait_command(const Options& options, Program& program) {
+  if (switched_off(program)) {
+    return 0;
+  }
+  core::Settings settings = program.settings;
+  apply_wait_options(options.wait, settings);
+  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
+      std::filesystem::current_path(),
+      options.rootdir.empty() ? std::nullopt
+                              : std::optional<std::filesystem::path>(options.rootdir),
+      settings.directory));
+  coordination::WaitPolicy policy = wait_policy(settings);
+  const Expected expected = expectation(options, program, directory, policy);
+  policy.timeout -= util::Seconds(program.stopwatch.total() / 1000.0);
+  const auto acknowledgments =
+      coordination::wait_for_acknowledgments(directory, expected.run_uid, expected.workers, policy);
+  program.stopwatch.lap("acknowledgments");
+  if (!options.quiet) {
+    program.terminal.out() << fmt::format("{} of {} workers have acknowledged\n",
+                                          acknowledgments.size(), expected.workers);
+  }
+  return 0;
+}
+
+} // namespace
+
+void add_wait_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("wait", description);
+  command->footer(footer);
+  command
+      ->add_option("--rootdir", options->rootdir,
+                   "pytest's rootdir (default: the working directory or the nearest parent that "
+                   "has a coordination directory)")
+      ->type_name("DIR");
+  command
+      ->add_option("-n,--workers", options->workers,
+                   "Number of workers to wait for (default: the state's)")
+      ->check(CLI::Range(1, most_workers))
+      ->type_name("N");
+  command
+      ->add_option("--run-uid", options->run_uid,
+                   "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, "
+                   "else the state's run)")
+      ->type_name("UID");
+  add_wait_options(*command, options->wait);
+  command->add_flag("-q,--quiet", options->quiet, "Print errors only");
+  command->callback([options, &program] { program.exit_code = wait_command(*options, program); });
+}
+
+} // namespace testmon_precreate::cli
