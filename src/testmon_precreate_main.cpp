@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     cli::add_wait_command(app, program);
     cli::add_status_command(app, program);
     cli::add_cleanup_command(app, program);
+    cli::add_environments_command(app, program);
     return cli::run_program(program, app);
   } catch (const std::exception& error) {
     return cli::report_error(program, error);

@@ -85,6 +85,12 @@ void Parking::restore(std::int64_t id) {
   forget_bookkeeping(database_, ids);
 }
 
+util::Seconds Parking::parked_at(std::int64_t id) {
+  SQLite::Statement query(database_, "SELECT CAST(data AS REAL) FROM metadata WHERE dataid = ?");
+  query.bind(1, key_of(id));
+  return util::Seconds(query.executeStep() ? query.getColumn(0).getDouble() : 0);
+}
+
 std::vector<ParkedRow> Parking::parked(const std::string& name) {
   // Rows parked at the same moment were found together: the higher id is the younger one.
   SQLite::Statement statement(

@@ -47,6 +47,9 @@ public:
 
   void restore(std::int64_t id);
 
+  // When a row was parked, since the epoch; 0 where that is not known.
+  [[nodiscard]] util::Seconds parked_at(std::int64_t id);
+
   // The parked rows of one name, least recently used first.
   [[nodiscard]] std::vector<ParkedRow> parked(const std::string& name);
 

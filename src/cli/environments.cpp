@@ -1,0 +1,208 @@
+#include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/datafile/management.hpp>
+#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/util/clock.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <memory>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using datafile::ListedEnvironment;
+
+struct Options {
+  std::string rootdir;
+  std::string datafile;
+  bool json = false;
+  std::vector<std::int64_t> ids;
+  std::int64_t id = 0;
+  std::string name;
+  std::size_t keep = 4;
+};
+
+constexpr util::Seconds busy_timeout{60};
+
+constexpr const char* description =
+    "Shows and steers the environments of a data file. A parked one is out of testmon's sight with "
+    "all its test data; `prepare` brings it back when its packages come back.\n"
+    "Without a subcommand it means `list`.";
+
+constexpr const char* footer = "Examples:\n"
+                               "  testmon-precreate environments\n"
+                               "  testmon-precreate environments list --json\n"
+                               "  testmon-precreate environments restore 3\n"
+                               "  testmon-precreate environments prune --keep-environments 1";
+
+fs::path data_file(const Options& options, const Program& program) {
+  std::vector<std::string> arguments = program.after_dashes.value_or(std::vector<std::string>{});
+  if (!options.rootdir.empty()) {
+    arguments.insert(arguments.end(), {"--rootdir", options.rootdir});
+  }
+  const pytest::Project project = pytest::find_project({.invocation_directory = fs::current_path(),
+                                                        .arguments = std::move(arguments),
+                                                        .environment = program.environment});
+  return project.rootdir / (options.datafile.empty()
+                                ? program.settings.datafile.value_or(".testmondata")
+                                : fs::path(options.datafile));
+}
+
+std::size_t package_count(const std::string& packages) {
+  return packages.empty()
+             ? 0
+             : static_cast<std::size_t>(std::count(packages.begin(), packages.end(), ',') + 1);
+}
+
+std::string time_text(util::Seconds since_epoch) {
+  if (since_epoch.count() <= 0) {
+    return "at an unknown time";
+  }
+  const auto seconds = static_cast<std::time_t>(since_epoch.count());
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(seconds));
+}
+
+nlohmann::json to_json(const ListedEnvironment& listed) {
+  nlohmann::json entry = {
+      {"id", listed.row.id},
+      {"environment_name", listed.row.environment.name},
+      {"python_version", listed.row.environment.python_version},
+      {"system_packages", listed.row.environment.system_packages},
+      {"parked", listed.row.parked},
+      {"parked_at", nullptr},
+      {"tests", listed.tests},
+  };
+  if (listed.parked_at.count() > 0) {
+    entry["parked_at"] = listed.parked_at.count();
+  }
+  return entry;
+}
+
+void print_json(const nlohmann::json& value, const Program& program) {
+  // Names come from the file: bytes that are not UTF-8 must not end the command.
+  program.terminal.out() << value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+                         << '\n';
+}
+
+void list(const Options& options, const Program& program) {
+  const fs::path file = data_file(options, program);
+  const auto environments = datafile::list_environments(file, busy_timeout);
+  if (options.json) {
+    nlohmann::json entries = nlohmann::json::array();
+    for (const ListedEnvironment& environment : environments) {
+      entries.push_back(to_json(environment));
+    }
+    print_json({{"database_path", file.string()}, {"environments", entries}}, program);
+    return;
+  }
+  if (environments.empty()) {
+    program.terminal.out() << fmt::format("no environments ({})\n", file.string());
+  }
+  for (const ListedEnvironment& environment : environments) {
+    const datafile::EnvironmentRow& row = environment.row;
+    program.terminal.out() << fmt::format(
+        "{:>4}  {}: Python {}, {} packages, {} tests{}\n", row.id, row.environment.name,
+        row.environment.python_version, package_count(row.environment.system_packages),
+        environment.tests, row.parked ? ", parked " + time_text(environment.parked_at) : "");
+  }
+}
+
+// Says how many environments something was done to.
+void report(const char* what, std::size_t count, const Options& options, const Program& program) {
+  if (options.json) {
+    print_json({{what, count}}, program);
+  } else {
+    program.terminal.out() << fmt::format("{} {} environment{}\n", what, count,
+                                          count == 1 ? "" : "s");
+  }
+}
+
+void park(const Options& options, const Program& program) {
+  report("parked",
+         datafile::park_environments(data_file(options, program), options.ids, busy_timeout),
+         options, program);
+}
+
+void restore(const Options& options, const Program& program) {
+  const bool restored =
+      datafile::restore_environment(data_file(options, program), options.id, busy_timeout);
+  report("restored", restored ? 1 : 0, options, program);
+}
+
+void prune(const Options& options, const Program& program) {
+  const std::optional<std::string> name =
+      options.name.empty() ? std::nullopt : std::optional(options.name);
+  report(
+      "pruned",
+      datafile::prune_environments(data_file(options, program), name, options.keep, busy_timeout),
+      options, program);
+}
+
+void add_common_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--rootdir", options.rootdir,
+                  "pytest's rootdir (default: found by pytest's rules)")
+      ->type_name("DIR");
+  command
+      .add_option("--datafile", options.datafile,
+                  "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
+                  ".testmondata)")
+      ->type_name("FILE");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+}
+
+using Action = void (*)(const Options&, const Program&);
+
+CLI::App& add_action(CLI::App& parent, const char* name, const char* text, Action action,
+                     const std::shared_ptr<Options>& options, Program& program) {
+  CLI::App* command = parent.add_subcommand(name, text);
+  add_common_options(*command, *options);
+  command->callback([options, &program, action] {
+    if (!switched_off(program)) {
+      action(*options, program);
+    }
+  });
+  return *command;
+}
+
+} // namespace
+
+void add_environments_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("environments", description);
+  command->footer(footer);
+  add_common_options(*command, *options);
+  add_action(*command, "list", "Every environment, the parked ones too; opens nothing for writing",
+             list, options, program);
+  add_action(*command, "park", "Take environments out of testmon's sight", park, options, program)
+      .add_option("ID", options->ids, "As `list` shows it")
+      ->required();
+  add_action(*command, "restore",
+             "Bring a parked environment back; the one in use is parked instead", restore, options,
+             program)
+      .add_option("ID", options->id, "As `list` shows it")
+      ->required();
+  CLI::App& pruning =
+      add_action(*command, "prune", "Delete the parked environments that were longest not in use",
+                 prune, options, program);
+  pruning.add_option("--keep-environments", options->keep, "How many to keep per name")
+      ->capture_default_str()
+      ->type_name("N");
+  pruning.add_option("--testmon-env", options->name, "Only those of this name")->type_name("NAME");
+  command->require_subcommand(0, 1);
+  command->callback([command, options, &program] {
+    if (command->get_subcommands().empty() && !switched_off(program)) {
+      list(*options, program);
+    }
+  });
+}
+
+} // namespace testmon_precreate::cli
