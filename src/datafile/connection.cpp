@@ -1,4 +1,5 @@
 #include <testmon_precreate/datafile/connection.hpp>
+#include <testmon_precreate/datafile/reading_vfs.hpp>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -36,16 +37,16 @@ int milliseconds(util::Seconds duration) {
 
 SQLite::Database open_for_reading(const fs::path& file, const Inspection& seen,
                                   util::Seconds busy_timeout) {
-  // Without a log the file alone is the whole truth. With one, its index is needed: readonly_shm
-  // maps an existing one, and builds one in memory where no process keeps it up to date.
+  // Without a log the file alone is the whole truth. With one, its index is needed: the shared one
+  // where a process keeps it up to date.
   std::string_view query = "?mode=ro";
   if (seen.wal_present) {
-    query = "?mode=ro&readonly_shm=1";
+    query = seen.index_in_use ? "?mode=ro&readonly_shm=1" : "?mode=ro&private_index=1";
   } else if (seen.wal_mode) {
     query = "?mode=ro&immutable=1";
   }
   return {uri_of(file, query), SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX,
-          milliseconds(busy_timeout)};
+          milliseconds(busy_timeout), reading_vfs()};
 }
 
 SQLite::Database open_for_writing(const fs::path& file, util::Seconds busy_timeout) {

@@ -70,6 +70,23 @@ util::FileDescriptor open_if_present(const fs::path& file) {
   }
 }
 
+// Every process that has the index open holds a shared lock on this byte of it
+// (UNIX_SHM_DMS in SQLite's os_unix.c).
+bool is_index_in_use(const fs::path& file) {
+  const util::FileDescriptor index = open_if_present(shm_path(file));
+  if (!index) {
+    return false;
+  }
+
+  struct flock lock {};
+
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 128;
+  lock.l_len = 1;
+  return ::fcntl(index.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 } // namespace
 
 fs::path resolve_links(const fs::path& file) {
@@ -88,6 +105,7 @@ fs::path resolve_links(const fs::path& file) {
 Inspection inspect(const fs::path& file) {
   Inspection seen;
   seen.wal_present = has_content(wal_path(file));
+  seen.index_in_use = seen.wal_present && is_index_in_use(file);
   const util::FileDescriptor descriptor = open_if_present(file);
   if (!descriptor) {
     return seen;

@@ -15,10 +15,11 @@ enum class FileKind {
 // What can be seen of a data file without SQLite.
 struct Inspection {
   FileKind kind = FileKind::absent;
-  bool wal_mode = false;    // by the header
-  bool wal_present = false; // a write-ahead log that is not empty lies beside the file
-  bool truncated = false;   // the file is shorter than its header says; never with a log present
-  int data_version = 0;     // as in the file itself: a log may hold a newer one
+  bool wal_mode = false;     // by the header
+  bool wal_present = false;  // a write-ahead log that is not empty lies beside the file
+  bool index_in_use = false; // a process has the log's index (`-shm`) open; only with a log
+  bool truncated = false;    // the file is shorter than its header says; never with a log present
+  int data_version = 0;      // as in the file itself: a log may hold a newer one
   std::uintmax_t inode = 0;
   std::intmax_t modified = 0; // nanoseconds; for comparison only
 
