@@ -54,7 +54,9 @@ class Table:
         self.missed = 0
         print(f"\n{title}\n{'-' * len(title)}", flush=True)
 
-    def ratio(self, what: str, ours: Sequence[float], theirs: Sequence[float], target: float) -> float:
+    def ratio(
+        self, what: str, ours: Sequence[float], theirs: Sequence[float], target: Optional[float]
+    ) -> float:
         ours_median, theirs_median = statistics.median(ours), statistics.median(theirs)
         value = ours_median / theirs_median
         self._line(what, f"{ours_median * 1e3:.2f} ms / {theirs_median * 1e3:.2f} ms = {value:.3f}", value, target)
