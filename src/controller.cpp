@@ -90,6 +90,45 @@ void describe_environment(coordination::CoordinationState& state, const python::
   state.precreated_entries.upgraded_from = prepared.upgraded_from;
 }
 
+// The coordination directory while a preparation goes on. Where that fails, the directory is left
+// as after a clean-up: workers must not find half of a run.
+class ClaimedDirectory {
+public:
+  ClaimedDirectory(const coordination::CoordinationDirectory& directory,
+                   const PrepareRequest& request)
+      : directory_(&directory)
+      , kept_(request.dry_run) {
+    if (!request.dry_run) {
+      directory.create();
+      claim_ = coordination::claim_for_run(
+          directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
+          request.wait_for_run);
+    }
+  }
+
+  ClaimedDirectory(const ClaimedDirectory&) = delete;
+  ClaimedDirectory& operator=(const ClaimedDirectory&) = delete;
+  ClaimedDirectory(ClaimedDirectory&&) = delete;
+  ClaimedDirectory& operator=(ClaimedDirectory&&) = delete;
+
+  ~ClaimedDirectory() {
+    if (!kept_) {
+      try {
+        static_cast<void>(directory_->remove());
+      } catch (const core::CoordinationError&) { // NOLINT(bugprone-empty-catch)
+        // The error that brought us here says more.
+      }
+    }
+  }
+
+  void keep() noexcept { kept_ = true; }
+
+private:
+  const coordination::CoordinationDirectory* directory_;
+  std::optional<coordination::DirectoryClaim> claim_;
+  bool kept_;
+};
+
 } // namespace
 
 PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) {
@@ -112,14 +151,8 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
 
   const coordination::CoordinationDirectory directory(project.rootdir / request.settings.directory);
   // From here on until the state is written no other run changes anything.
-  std::optional<coordination::DirectoryClaim> claim;
-  if (!request.dry_run) {
-    directory.create();
-    claim = coordination::claim_for_run(
-        directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
-        request.wait_for_run);
-    state.timestamp = util::wall_clock_now().count();
-  }
+  ClaimedDirectory claimed(directory, request);
+  state.timestamp = util::wall_clock_now().count();
 
   const fs::path file = project.rootdir / request.settings.datafile.value_or(".testmondata");
   const datafile::PreparedDatafile prepared = prepare_datafile(request, file, key, data_version);
@@ -144,6 +177,7 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   if (!request.dry_run) {
     directory.write_test_files(test_files.paths);
     directory.write_state(state);
+    claimed.keep();
   }
   return report;
 }
