@@ -59,7 +59,9 @@ CollectionRules::CollectionRules(const Project& project,
 }
 
 void CollectionRules::add_starting_file(const std::string& path) {
-  starting_files_.insert(path);
+  if (collects_argument(path)) {
+    starting_files_.insert(path);
+  }
   add_with_parents(std::filesystem::path(path).parent_path().string());
 }
 
@@ -126,6 +128,15 @@ bool CollectionRules::collects(const std::string& directory, std::string_view na
   }
   const std::string path = join(directory, name);
   return starting_files_.contains(path) || (by_name && !is_ignored(path));
+}
+
+bool CollectionRules::collects_argument(const std::string& path) const {
+  const std::filesystem::path file = path;
+  if (version_.major_number < 8 && file.filename() == "__init__.py") {
+    // There it stood for its package, of which it is a test file only by its name.
+    return file_patterns_.match(file.parent_path().string(), "__init__.py");
+  }
+  return path.ends_with(".py");
 }
 
 } // namespace testmon_precreate::pytest

@@ -35,6 +35,9 @@ public:
   // Whether the file `directory`/`name` is a test file.
   [[nodiscard]] bool collects(const std::string& directory, std::string_view name) const;
 
+  // Whether a file that is given as an argument is a test file.
+  [[nodiscard]] bool collects_argument(const std::string& path) const;
+
 private:
   [[nodiscard]] bool is_ignored(const std::string& path) const;
   [[nodiscard]] bool leads_to_starting_point(const std::string& path) const;

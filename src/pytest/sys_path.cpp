@@ -35,7 +35,7 @@ public:
   ConftestImports(const Project& project, std::vector<std::string>& sys_path)
       : project_(project)
       , sys_path_(sys_path)
-      , confcutdir_(confcutdir_of(project))
+      , confcutdir_(conftest_boundary(project))
       , mode_(project.command_line.import_mode.value_or("prepend")) {}
 
   // The conftest files of `directory` and of its parents, outermost first.
@@ -55,13 +55,6 @@ public:
   }
 
 private:
-  static fs::path confcutdir_of(const Project& project) {
-    if (project.command_line.confcutdir) {
-      return absolute_path(project.invocation_directory, *project.command_line.confcutdir);
-    }
-    return project.config_file ? project.config_file->parent_path() : project.rootdir;
-  }
-
   [[nodiscard]] bool in_confcutdir(const fs::path& directory) const {
     return directory == confcutdir_ || !is_within(confcutdir_.string(), directory.string());
   }
@@ -158,6 +151,13 @@ void insert_python_path(const Project& project, std::vector<std::string>& sys_pa
 }
 
 } // namespace
+
+fs::path conftest_boundary(const Project& project) {
+  if (project.command_line.confcutdir) {
+    return absolute_path(project.invocation_directory, *project.command_line.confcutdir);
+  }
+  return project.config_file ? project.config_file->parent_path() : project.rootdir;
+}
 
 std::vector<std::string> extend_sys_path(const Project& project,
                                          std::vector<std::string> sys_path) {

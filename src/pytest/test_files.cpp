@@ -157,16 +157,54 @@ std::vector<Argument> resolve(const Project& project, std::vector<std::string>& 
   return arguments;
 }
 
-// From pytest 9 on an argument that another one holds is dropped, even where the rules would not
-// have let the other one reach it.
-void drop_subsumed(std::vector<Argument>& arguments) {
-  const std::vector<Argument> all = arguments;
-  std::erase_if(arguments, [&](const Argument& argument) {
-    return std::any_of(all.begin(), all.end(), [&](const Argument& other) {
-      return !other.has_names && other.path != argument.path &&
-             is_within(argument.path, other.path);
-    });
-  });
+bool holds(const Argument& outer, const Argument& inner) {
+  return !outer.has_names && outer.path != inner.path && is_within(inner.path, outer.path);
+}
+
+// Whether pytest 8 collects the directory `outer` on its way to another argument inside; it takes
+// it for a duplicate afterwards. A file argument between the two makes it look at its parent's
+// directories anew. The way starts at `boundary`, pytest's confcutdir.
+bool is_seen_on_the_way(const std::vector<Argument>& arguments, std::size_t outer,
+                        const std::string& boundary) {
+  const std::string& path = arguments[outer].path;
+  if (path != boundary && is_within(boundary, path)) {
+    return false; // the way to an argument starts below
+  }
+  for (std::size_t inner = 0; inner < arguments.size(); ++inner) {
+    if (!holds(arguments[outer], arguments[inner])) {
+      continue;
+    }
+    const auto [first, last] = std::minmax(inner, outer);
+    const bool looks_anew = std::any_of(
+        arguments.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+        arguments.begin() + static_cast<std::ptrdiff_t>(last), [&](const Argument& file) {
+          const std::string parent = fs::path(file.path).parent_path().string();
+          return !file.is_directory && parent != path && is_within(path, parent);
+        });
+    if (!looks_anew) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What becomes of arguments of which one holds the other. From pytest 9 on the inner one is
+// dropped, even where the rules do not let the outer one reach it. pytest 8 drops the outer one.
+void drop_overlapping(std::vector<Argument>& arguments, const Project& project) {
+  const std::string boundary = conftest_boundary(project).string();
+  const int version = project.version.major_number;
+  std::vector<Argument> kept;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool dropped =
+        version >= 9
+            ? std::any_of(arguments.begin(), arguments.end(),
+                          [&](const Argument& outer) { return holds(outer, arguments[i]); })
+            : version == 8 && is_seen_on_the_way(arguments, i, boundary);
+    if (!dropped) {
+      kept.push_back(arguments[i]);
+    }
+  }
+  arguments = std::move(kept);
 }
 
 void scan(const Project& project, const std::vector<Argument>& arguments,
@@ -183,7 +221,7 @@ void scan(const Project& project, const std::vector<Argument>& arguments,
   for (const Argument& argument : arguments) {
     if (argument.is_directory) {
       walker.walk(argument.path, result.paths, result.warnings);
-    } else if (path_is_file(argument.path) && argument.path.ends_with(".py")) {
+    } else if (path_is_file(argument.path) && rules.collects_argument(argument.path)) {
       result.paths.push_back(argument.path);
     }
   }
@@ -220,9 +258,8 @@ void make_relative(std::vector<std::string>& paths, const fs::path& rootdir) {
 TestFiles scan_test_files(const Project& project) {
   TestFiles result;
   std::vector<Argument> arguments = resolve(project, result.warnings);
-  constexpr PytestVersion subsumes_since{9, 0, 0};
-  if (project.version >= subsumes_since && !project.command_line.keep_duplicates) {
-    drop_subsumed(arguments);
+  if (!project.command_line.keep_duplicates) {
+    drop_overlapping(arguments, project);
   }
   scan(project, arguments, project.ini_args("python_files", {"test_*.py", "*_test.py"}), result);
   if (result.paths.empty() && !project.is_configured && project.command_line.paths.empty()) {

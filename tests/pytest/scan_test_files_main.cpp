@@ -70,6 +70,7 @@ json describe_project(const json& request) {
   project.command_line.run_as_module = request.value("run_as_module", false);
   json answer;
   answer["rootdir"] = encode(project.rootdir.string());
+  answer["is_configured"] = project.is_configured;
   answer["config_file"] =
       project.config_file ? encode(project.config_file->string()) : std::string();
   for (const auto& [name, value] : project.ini) {

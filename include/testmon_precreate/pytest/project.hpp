@@ -58,6 +58,9 @@ struct ProjectQuery {
 [[nodiscard]] std::vector<std::string> starting_points(const Project& project,
                                                        std::span<const std::string> given);
 
+// pytest's confcutdir: no conftest file above it is read.
+[[nodiscard]] std::filesystem::path conftest_boundary(const Project& project);
+
 // The directories that pytest puts at the front of sys.path before its plugins are configured:
 // the ini option `pythonpath`, the working directory under `python -m pytest`, the base directories
 // of the initial conftest files. First entry first; what --import-mode=append puts at the end comes
