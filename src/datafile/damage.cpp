@@ -17,6 +17,19 @@ std::string locked_text(const fs::path& file, util::Seconds waited) {
                      holders.empty() ? "another process" : holders, waited.count());
 }
 
+// SQLite reports a full disk as an I/O error where it could not enlarge the log's index.
+bool is_disk_full(const fs::path& file) {
+  constexpr std::uintmax_t one_index = std::uintmax_t{64} * 1024;
+  std::error_code error;
+  const fs::space_info space = fs::space(file.parent_path(), error);
+  return !error && space.available < one_index;
+}
+
+[[noreturn]] void throw_disk_full(const fs::path& file) {
+  throw core::DatabaseError(
+      {"the disk is full", file.string(), "The data file is unchanged; free some space"});
+}
+
 } // namespace
 
 void require_sound(const Inspection& seen, const fs::path& file) {
@@ -58,8 +71,7 @@ void throw_translated(const SQLite::Exception& error, const fs::path& file, util
     throw core::DatabaseError(
         {locked_text(file, waited), where, "Wait until it has ended, or end it"});
   case SQLITE_FULL:
-    throw core::DatabaseError(
-        {"the disk is full", where, "The data file is unchanged; free some space"});
+    throw_disk_full(file);
   case SQLITE_READONLY:
     throw core::DatabaseError({fmt::format("the data file cannot be written: {}", error.what()),
                                where, permissions_hint});
@@ -71,6 +83,9 @@ void throw_translated(const SQLite::Exception& error, const fs::path& file, util
     throw DamagedFile(
         {fmt::format("the data file is not testmon's: {}", error.what()), where, rebuild_hint});
   default:
+    if (is_disk_full(resolve_links(file))) {
+      throw_disk_full(file);
+    }
     throw core::DatabaseError({fmt::format("SQLite reports: {}", error.what()), where, ""});
   }
 }
