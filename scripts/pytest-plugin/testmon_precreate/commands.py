@@ -54,8 +54,8 @@ def call(
 
 
 def call_for_state(name: str, arguments: Sequence[str], **options: Any) -> Dict[str, Any]:
-    """The coordination state that the command prints. Raises CommandFailed."""
-    output = call(name, [*arguments, "--json"], **options)
+    """The coordination state that the command prints with --json. Raises CommandFailed."""
+    output = call(name, arguments, **options)
     try:
         state = json.loads(output)
         if not isinstance(state["system_packages_full"], str):

@@ -77,7 +77,7 @@ class Worker:
 
     def _system_packages(self, ignore: List[str]) -> Optional[str]:
         worker_input = self._config.workerinput  # type: ignore[attr-defined]
-        arguments = ["--rootdir", str(self._config.rootpath)]
+        arguments = ["--json", "--rootdir", str(self._config.rootpath)]
         arguments += ["--worker", str(worker_input["workerid"]), "--run-uid", self._run_uid]
         seconds = AWAIT_SECONDS
         try:
@@ -129,7 +129,7 @@ class Controller:
         config = self._config
         uid = config.option.testrunuid or uuid.uuid4().hex
         config.option.testrunuid = uid  # xdist gives it to the workers
-        arguments = ["prepare", "--process-facts", "-", "--rootdir", str(config.rootpath)]
+        arguments = ["prepare", "--json", "--process-facts", "-", "--rootdir", str(config.rootpath)]
         if config.inipath is not None:
             arguments += ["--config-file", str(config.inipath)]
         arguments += ["--controller-pid", str(os.getpid()), "--run-uid", uid]
