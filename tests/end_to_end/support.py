@@ -22,7 +22,8 @@ def clean_environment(**variables: str) -> Dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PYTEST_", "TESTMON_", "COV_", "COVERAGE_")) and name not in ("VIRTUAL_ENV", "PYTHONPATH")
+        if not name.startswith(("PYTEST_", "TESTMON_", "COV_", "COVERAGE_"))
+        and name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     }
     kept.update(variables)
     return kept
