@@ -1,3 +1,4 @@
+#include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/plugin_directory.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
@@ -6,7 +7,6 @@
 #include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/util/foreground_process.hpp>
-#include <testmon_precreate/util/process.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -146,19 +146,21 @@ private:
     }
   }
 
-  // What a killed pytest has left behind; the plugin itself cleans up after every other.
+  // What is left: the state made ahead, or one that a killed pytest could not remove.
   void clean_up() const {
     try {
       const fs::path rootdir = rootdir_of_command();
       const coordination::CoordinationDirectory directory(rootdir / program_->settings.directory);
-      if (fs::exists(directory.state_path())) {
-        static_cast<void>(util::run_process(
-            {.arguments = {(executable_directory() / "testmon-precreate").string(), "cleanup",
-                           "--rootdir", rootdir.string()},
-             .working_directory = {},
-             .environment = program_->environment,
-             .standard_input = {}}));
+      if (!fs::exists(directory.state_path())) {
+        return;
       }
+      CleanupRequest cleanup;
+      cleanup.settings = request().settings;
+      cleanup.working_directory = fs::current_path();
+      cleanup.rootdir = rootdir;
+      static_cast<void>(testmon_precreate::clean_up(cleanup, program_->log));
+    } catch (const core::CoordinationBusy&) {
+      // Another run's; it goes when that run ends.
     } catch (const std::exception& error) {
       program_->terminal.warning(error.what());
     }

@@ -227,7 +227,8 @@ class Controller:
         if state is None:
             return
         try:
-            call("testmon-precreate", ["cleanup", "--rootdir", str(self._config.rootpath)], timeout=CLEANUP_SECONDS)
+            arguments = ["cleanup", "--quiet", "--rootdir", state["rootdir"], "--run-uid", state["run_uid"]]
+            call("testmon-precreate", arguments, timeout=CLEANUP_SECONDS)
         except CommandFailed as error:
             sys.stderr.write(f"testmon-precreate: {error}\n")
 
