@@ -1,3 +1,5 @@
+#include "zip_archive.hpp"
+
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/python/distributions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
@@ -5,12 +7,14 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,12 +26,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
-
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
 [[noreturn]] void throw_unreadable(const fs::path& file, const std::string& reason) {
   throw core::EnvironmentProbeError(
       {.what = fmt::format("the metadata of a distribution cannot be read: {}", reason),
@@ -35,101 +33,163 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
        .hint = "pytest-testmon cannot read it either; install that distribution again"});
 }
 
-// What importlib.metadata.PathDistribution.read_text treats as "there is no such file".
-bool counts_as_absent(int error) {
-  return error == ENOENT || error == EISDIR || error == ENOTDIR || error == EACCES ||
-         error == EPERM;
+// Which names importlib.metadata takes for metadata; `is_egg` where the entry of sys.path is one.
+// It compares in lower case; no letter beyond ASCII becomes one of these.
+bool names_metadata(std::string_view name, bool is_egg) {
+  constexpr std::size_t longest_suffix = std::string_view(".dist-info").size();
+  const std::string lower =
+      util::to_lower(name.substr(name.size() - std::min(name.size(), longest_suffix)));
+  return lower.ends_with(".dist-info") || lower.ends_with(".egg-info") ||
+         (is_egg && name.size() == lower.size() && lower == "egg-info");
 }
 
-// Appends the next part of a file; returns how much came, 0 at the end, -1 with errno set.
-ssize_t read_more(int fd, std::string& text) {
-  // Name and version are among the first lines of nearly every file.
-  constexpr std::size_t first_part = 1024;
-  const std::size_t old_size = text.size();
-  text.resize(old_size + std::max(first_part, old_size));
-  ssize_t count = -1;
-  do {
-    count = ::read(fd, text.data() + old_size, text.size() - old_size);
-  } while (count < 0 && errno == EINTR);
-  text.resize(old_size + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  return count;
+// How much of a file to read next. Name and version are among the first lines of nearly every one;
+// where they are not, parts grow slowly, so that little is read beyond the headers.
+std::size_t next_part(const std::string& text) {
+  constexpr std::size_t smallest_part = 1024;
+  return std::max(smallest_part, text.size() / 8);
 }
 
-// Reads the distributions of one entry of sys.path.
-class DirectoryScan {
+// Collects the distributions of one entry of sys.path.
+class EntryScan {
 public:
-  DirectoryScan(fs::path root, PythonVersion python)
+  EntryScan(fs::path root, bool is_egg, PythonVersion python, std::vector<Distribution>& found)
       : root_(std::move(root))
-      , python_(python) {}
+      , is_egg_(is_egg)
+      , python_(python)
+      , found_(found) {}
 
-  void read_into(std::vector<Distribution>& found, bool is_egg) {
+  void run() {
     const Directory directory(::opendir(root_.c_str()));
-    if (directory == nullptr) {
-      return;
-    }
-    while (const dirent* entry = ::readdir(directory.get())) {
-      const std::string_view name(static_cast<const char*>(entry->d_name));
-      if (names_metadata(name, is_egg)) {
-        found.push_back(read_distribution(::dirfd(directory.get()), std::string(name)));
-      }
+    if (directory != nullptr) {
+      scan_directory(directory.get());
+    } else if (errno == ENOTDIR && fs::is_regular_file(root_)) {
+      scan_zip();
     }
   }
 
 private:
-  static bool names_metadata(std::string_view name, bool is_egg) {
-    constexpr std::string_view suffix = ".dist-info";
-    static_assert(suffix.size() == std::string_view(".egg-info").size() + 1);
-    if (name.size() < suffix.size() - 2) {
-      return false;
+  struct CloseDirectory {
+    void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+  };
+
+  using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+  void scan_directory(DIR* directory) {
+    while (const dirent* entry = ::readdir(directory)) {
+      const char* const name = static_cast<const char*>(entry->d_name);
+      if (names_metadata(name, is_egg_)) {
+        found_.push_back(read_distribution(::dirfd(directory), name));
+      }
     }
-    const std::string lower =
-        util::to_lower(name.substr(name.size() - std::min(name.size(), suffix.size())));
-    return lower == suffix || lower.ends_with(".egg-info") || (is_egg && lower == "egg-info");
   }
 
+  // METADATA of a .dist-info directory, PKG-INFO of an .egg-info one, or the file itself.
   Distribution read_distribution(int directory, const std::string& name) {
     for (const std::string& file : {name + "/METADATA", name + "/PKG-INFO", name}) {
-      if (const auto distribution = read_headers(directory, file)) {
-        return *distribution;
+      if (auto distribution = read_file(directory, file)) {
+        return *std::move(distribution);
       }
     }
     return {};
   }
 
-  // Nothing where the file does not exist or is empty.
-  std::optional<Distribution> read_headers(int directory, const std::string& name) {
+  // Nothing where the file does not exist, must not be read, or is empty.
+  std::optional<Distribution> read_file(int directory, const std::string& name) {
     const util::FileDescriptor file(
         ::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    text_.clear();
-    while (true) {
-      const ssize_t count = file ? read_more(file.get(), text_) : -1;
-      if (count < 0 && counts_as_absent(errno)) {
-        return std::nullopt;
-      }
-      if (count < 0) {
-        throw_unreadable(root_ / name, std::strerror(errno));
-      }
-      if (text_.empty()) {
-        return std::nullopt;
-      }
-      if (auto distribution = parse(name, count == 0)) {
-        return distribution;
-      }
+    if (!file) {
+      check_counts_as_absent(name);
+      return std::nullopt;
+    }
+    return read_headers(name, [&] { return append_from(file.get(), name); });
+  }
+
+  // Reads the next part; returns whether there was any more.
+  bool append_from(int fd, const std::string& name) {
+    const std::size_t old_size = text_.size();
+    text_.resize(old_size + next_part(text_));
+    ssize_t count = -1;
+    do {
+      count = ::read(fd, text_.data() + old_size, text_.size() - old_size);
+    } while (count < 0 && errno == EINTR);
+    text_.resize(old_size + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count < 0) {
+      check_counts_as_absent(name);
+    }
+    return count > 0;
+  }
+
+  // PathDistribution.read_text suppresses these errors and no others.
+  void check_counts_as_absent(const std::string& name) const {
+    if (errno != ENOENT && errno != EISDIR && errno != ENOTDIR && errno != EACCES &&
+        errno != EPERM) {
+      throw_unreadable(root_ / name, std::strerror(errno));
     }
   }
 
-  std::optional<Distribution> parse(const std::string& name, bool complete) {
+  void scan_zip() {
+    std::optional<ZipArchive> archive = ZipArchive::open(
+        root_, [this](std::string_view name) { return names_metadata(name, is_egg_); });
+    if (!archive.has_value()) {
+      return;
+    }
+    for (const std::string& child : archive->children()) {
+      auto distribution = read_zipped(*archive, child + "/METADATA");
+      if (!distribution.has_value()) {
+        distribution = read_zipped(*archive, child + "/PKG-INFO");
+      }
+      // Unlike on disk, a file in this place is never read: zipfile.Path asks for `child/`.
+      found_.push_back(std::move(distribution).value_or(Distribution()));
+    }
+  }
+
+  std::optional<Distribution> read_zipped(ZipArchive& archive, const std::string& name) {
     try {
-      return parse_metadata(text_, complete, python_);
-    } catch (const std::invalid_argument& error) {
+      if (!archive.start_entry(name)) {
+        return std::nullopt;
+      }
+      return read_headers(name, [&] { return archive.read_more(text_, next_part(text_)) > 0; });
+    } catch (const std::runtime_error& error) {
+      if (dynamic_cast<const core::CoordinationError*>(&error) != nullptr) {
+        throw;
+      }
       throw_unreadable(root_ / name, error.what());
     }
   }
 
+  // Has `append` read more into the buffer until both headers are known, or known to be missing.
+  template <typename Append>
+  std::optional<Distribution> read_headers(const std::string& name, Append append) {
+    text_.clear();
+    while (true) {
+      const bool complete = !append();
+      if (text_.empty()) {
+        return std::nullopt;
+      }
+      try {
+        if (auto distribution = parse_metadata(text_, complete, python_)) {
+          return distribution;
+        }
+      } catch (const std::invalid_argument& error) {
+        throw_unreadable(root_ / name, error.what());
+      }
+    }
+  }
+
   fs::path root_;
+  bool is_egg_;
   PythonVersion python_;
+  std::vector<Distribution>& found_;
   std::string text_; // one buffer for all files
 };
+
+// Whether `EGG-INFO` in this entry is metadata (importlib.metadata.FastPath, Lookup).
+bool is_egg(std::string_view entry, PythonVersion python) {
+  const std::string base = util::to_lower(entry.substr(entry.rfind('/') + 1));
+  // Before Python 3.10, an entry without a base name passes for one.
+  return base.ends_with(".egg") || (base.empty() && python < PythonVersion{3, 10});
+}
 
 } // namespace
 
@@ -137,16 +197,14 @@ std::vector<Distribution> find_distributions(std::span<const std::string> sys_pa
                                              const fs::path& working_directory,
                                              PythonVersion python) {
   std::vector<Distribution> found;
+  std::set<std::string_view> seen;
   for (const std::string& entry : sys_path) {
     // os.listdir('') fails; Python 3.9 began to list '.' instead.
-    if (entry.empty() && python < PythonVersion{3, 9}) {
-      continue;
+    const bool is_passed_over = entry.empty() && python < PythonVersion{3, 9};
+    if (!is_passed_over && seen.insert(entry).second) {
+      const fs::path root = working_directory / entry;
+      EntryScan(root.empty() ? fs::path(".") : root, is_egg(entry, python), python, found).run();
     }
-    const std::string base = util::to_lower(entry.substr(entry.rfind('/') + 1));
-    // Before Python 3.10, an entry without a base name passes for an egg.
-    const bool is_egg = base.ends_with(".egg") || (base.empty() && python < PythonVersion{3, 10});
-    fs::path root = working_directory / entry;
-    DirectoryScan(root.empty() ? "." : std::move(root), python).read_into(found, is_egg);
   }
   return found;
 }
