@@ -36,7 +36,7 @@ need_packages() {
 need_build_packages() {
   command -v dpkg-query >/dev/null || return 0
   need_packages g++ cmake ninja-build libcli11-dev libsqlitecpp-dev libsqlite3-dev nlohmann-json3-dev \
-    libfmt-dev libtomlplusplus-dev doctest-dev python3-venv
+    libfmt-dev libtomlplusplus-dev libminizip-dev zlib1g-dev doctest-dev python3-venv
 }
 
 # need_tools: a virtual environment under build/ with what the tests and the quick start drive.

@@ -13,9 +13,10 @@ EnvironmentKey make_environment_key(const ProcessFacts& facts) {
                      .python_version = facts.python_version,
                      .system_packages = {},
                      .system_packages_full = {}};
-  key.system_packages_full =
-      package_text(find_distributions(facts.sys_path, facts.working_directory, python),
-                   facts.ignore_dependencies, rules);
+  std::vector<Distribution> found =
+      find_distributions(facts.sys_path, facts.working_directory, python);
+  found.insert(found.end(), facts.other_distributions.begin(), facts.other_distributions.end());
+  key.system_packages_full = package_text(found, facts.ignore_dependencies, rules);
   key.system_packages = drop_patch_version(key.system_packages_full, python);
   return key;
 }

@@ -90,7 +90,8 @@ ProcessFacts probe_interpreter(const ProbeRequest& request) {
           .testmon_version = std::move(answer.testmon_version),
           .environment_name = environment_name(request, std::move(answer.environment_name)),
           .ignore_dependencies = request.ignore_dependencies,
-          .working_directory = request.working_directory.string()};
+          .working_directory = request.working_directory.string(),
+          .other_distributions = std::move(answer.other_distributions)};
 }
 
 } // namespace testmon_precreate::python

@@ -2,7 +2,9 @@
 
 #include <testmon_precreate/python/probe.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -50,60 +52,111 @@ def testmon_version():
     except Exception:
         return ''
 
-expression = sys.argv[1]
-sys.path[:0] = sys.argv[2:]
-sys.argv[1:] = []
-fields = ['%d.%d.%d' % sys.version_info[:3]]
-if sys.version_info >= (3, 8):
-    fields.append(testmon_version())
-    if expression:
-        # Python decoded the argument as a file name; the configuration file is UTF-8.
-        expression = encode(expression).decode('utf-8', 'replace')
-        name = evaluate(expression).encode('utf-8', 'backslashreplace')
-    else:
-        name = b''
-    fields.append(name)
-    fields += [entry for entry in sys.path if isinstance(entry, str)]
-fields = [field if isinstance(field, bytes) else encode(field) for field in fields]
-answer = b''.join([str(len(field)).encode() + b':' + field + b',' for field in fields])
+def other_finders():
+    known = sys.modules['_frozen_importlib_external'].PathFinder
+    return [finder for finder in sys.meta_path if finder is not known and hasattr(finder, 'find_distributions')]
+
+def other_distributions(finders):
+    from importlib.metadata import DistributionFinder
+    context = DistributionFinder.Context()
+    for finder in finders:
+        for distribution in finder.find_distributions(context):
+            for value in (distribution.metadata['Name'], distribution.version):
+                yield b'-' if value is None else b'=' + str(value).encode('utf-8', 'backslashreplace')
+
+def field_list(fields):
+    fields = [field if isinstance(field, bytes) else encode(field) for field in fields]
+    return [str(len(fields)).encode()] + fields
+
+def answer():
+    yield '%d.%d.%d' % sys.version_info[:3]
+    if sys.version_info < (3, 8):
+        return
+    expression = sys.argv[1]
+    sys.path[:0] = sys.argv[2:]
+    del sys.argv[1:]
+    yield testmon_version()
+    # Python decoded the argument as a file name; the configuration file is UTF-8.
+    expression = encode(expression).decode('utf-8', 'replace')
+    yield evaluate(expression).encode('utf-8', 'backslashreplace') if expression else b''
+    for field in field_list([entry for entry in sys.path if isinstance(entry, str)]):
+        yield field
+    finders = other_finders()
+    yield str(len(finders))
+    for field in field_list(other_distributions(finders) if finders else []):
+        yield field
+
+fields = field_list(answer())[1:]
+text = b''.join([str(len(field)).encode() + b':' + field + b',' for field in fields])
 sys.stdout.flush()
-os.write(1, b'\ntestmon-precreate-probe:' + str(len(fields)).encode() + b',' + answer + b'\n')
+os.write(1, b'\ntestmon-precreate-probe:' + text + b'\n')
 )";
 
 [[noreturn]] void throw_no_answer() {
   throw std::invalid_argument("the interpreter did not answer the probe");
 }
 
+std::size_t parse_number(std::string_view& text) {
+  std::size_t number = 0;
+  const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) {
+    throw_no_answer();
+  }
+  text.remove_prefix(static_cast<std::size_t>(after - text.data()));
+  return number;
+}
+
 // Takes netstrings off the front of a text.
-class NetstringReader {
+class AnswerReader {
 public:
-  explicit NetstringReader(std::string_view text)
+  explicit AnswerReader(std::string_view text)
       : text_(text) {}
 
-  std::size_t read_number(char terminator) {
-    std::size_t number = 0;
-    const auto [after, error] = std::from_chars(text_.data(), text_.data() + text_.size(), number);
-    text_.remove_prefix(static_cast<std::size_t>(after - text_.data()));
-    if (error != std::errc() || !text_.starts_with(terminator)) {
+  [[nodiscard]] bool at_end() const { return text_.starts_with('\n'); }
+
+  std::string_view read_text() {
+    const std::size_t size = parse_number(text_);
+    if (!text_.starts_with(':') || size + 1 >= text_.size() || text_[size + 1] != ',') {
       throw_no_answer();
     }
-    text_.remove_prefix(1);
-    return number;
+    const std::string_view text = text_.substr(1, size);
+    text_.remove_prefix(size + 2);
+    return text;
   }
 
-  std::string read_text() {
-    const std::size_t size = read_number(':');
-    if (size >= text_.size() || text_[size] != ',') {
-      throw_no_answer();
+  std::size_t read_number() {
+    std::string_view text = read_text();
+    return parse_number(text);
+  }
+
+  // A list comes after its size.
+  template <typename Take>
+  void read_list(Take take) {
+    for (std::size_t left = read_number(); left > 0; --left) {
+      take(read_text());
     }
-    std::string text(text_.substr(0, size));
-    text_.remove_prefix(size + 1);
-    return text;
   }
 
 private:
   std::string_view text_;
 };
+
+std::optional<std::string> optional_text(std::string_view text) {
+  if (text == "-") {
+    return std::nullopt;
+  }
+  return std::string(text.substr(std::min<std::size_t>(text.size(), 1)));
+}
+
+std::vector<Distribution> read_distributions(AnswerReader& reader) {
+  std::vector<Distribution> distributions;
+  for (std::size_t left = reader.read_number(); left > 1; left -= 2) {
+    const std::string_view name = reader.read_text();
+    const std::string_view version = reader.read_text();
+    distributions.push_back({.name = optional_text(name), .version = optional_text(version)});
+  }
+  return distributions;
+}
 
 } // namespace
 
@@ -122,19 +175,17 @@ ProbeAnswer parse_probe_answer(std::string_view output) {
   if (begin == std::string_view::npos) {
     throw_no_answer();
   }
-  NetstringReader reader(output.substr(begin + answer_begins.size()));
-  const std::size_t count = reader.read_number(',');
+  AnswerReader reader(output.substr(begin + answer_begins.size()));
   ProbeAnswer answer;
   answer.python_version = reader.read_text();
-  constexpr std::size_t fields_before_path = 3;
-  if (count < fields_before_path) {
-    return answer;
+  if (reader.at_end()) {
+    return answer; // too old to say more
   }
   answer.testmon_version = reader.read_text();
   answer.environment_name = reader.read_text();
-  for (std::size_t i = fields_before_path; i < count; ++i) {
-    answer.sys_path.push_back(reader.read_text());
-  }
+  reader.read_list([&](std::string_view entry) { answer.sys_path.emplace_back(entry); });
+  answer.has_other_finders = reader.read_number() > 0;
+  answer.other_distributions = read_distributions(reader);
   return answer;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <filesystem>
+#include <testmon_precreate/python/metadata.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ struct ProbeAnswer {
   std::string testmon_version;  // empty: it has none
   std::string environment_name; // the expression's value; empty without an expression
   std::vector<std::string> sys_path;
+  bool has_other_finders = false; // sys.meta_path holds one more that knows distributions
+  std::vector<Distribution> other_distributions; // what those found
 };
 
 // The command line that makes an interpreter answer on its standard output.

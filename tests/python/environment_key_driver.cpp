@@ -2,6 +2,7 @@
 // input, writes one to standard output. Not installed.
 //
 //   environment_key key       process facts                          -> the environment key
+//   environment_key keys      [process facts…]                       -> [environment key…]
 //   environment_key probe     the fields of ProbeRequest             -> process facts
 //   environment_key metadata  {"python_version", "texts": [text…]}   -> [[name, version] | null…]
 //   environment_key drop      {"python_version", "texts": [text…]}   -> [text…]
@@ -37,6 +38,22 @@ json make_key(const std::string& input) {
           {"system_packages_full", key.system_packages_full}};
 }
 
+json make_keys(const std::string& input) {
+  json keys = json::array();
+  for (const json& facts : json::parse(input)) {
+    keys.push_back(make_key(facts.dump()));
+  }
+  return keys;
+}
+
+json pairs_of(const std::vector<python::Distribution>& distributions) {
+  json pairs = json::array();
+  for (const auto& [name, version] : distributions) {
+    pairs.push_back({name ? json(*name) : json(), version ? json(*version) : json()});
+  }
+  return pairs;
+}
+
 json probe(const std::string& input) {
   const json object = json::parse(input);
   python::ProbeRequest request;
@@ -57,7 +74,8 @@ json probe(const std::string& input) {
           {"testmon_version", facts.testmon_version},
           {"environment_name", facts.environment_name},
           {"ignore_dependencies", facts.ignore_dependencies},
-          {"working_directory", facts.working_directory}};
+          {"working_directory", facts.working_directory},
+          {"other_distributions", pairs_of(facts.other_distributions)}};
 }
 
 std::string bytes_of(std::string_view text) {
@@ -101,6 +119,9 @@ json drop_all(const std::string& input) {
 json answer(std::string_view what, const std::string& input) {
   if (what == "key") {
     return make_key(input);
+  }
+  if (what == "keys") {
+    return make_keys(input);
   }
   if (what == "probe") {
     return probe(input);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <testmon_precreate/python/metadata.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,11 +15,16 @@ struct ProcessFacts {
   std::string testmon_version;
   std::string environment_name; // evaluated; never empty
   std::vector<std::string> ignore_dependencies;
-  std::string
-      working_directory; // what '' and relative entries of sys_path mean; empty: this process's
+  // What '' and relative entries of sys.path mean; empty: this process's own.
+  std::string working_directory;
+  // What finders on sys.meta_path other than Python's own report (import hooks of an environment).
+  std::vector<Distribution> other_distributions;
 };
 
-// Reads the JSON of `--process-facts`; unknown keys are ignored.
+// Reads the JSON of `--process-facts`: the keys of the contract, of which the name and the list of
+// ignored dependencies may be missing, and the optional `working_directory` and
+// `other_distributions` ([[name or null, version or null]…]). Unknown keys are ignored. Bytes of
+// sys.path that are not UTF-8 come as Python writes them, as lone surrogates.
 // Throws UsageError that names a missing key or a wrong type.
 [[nodiscard]] ProcessFacts parse_process_facts(std::string_view json);
 
