@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Callable, Dict, List
 
 import nasty_metadata
-from pythons import newest_testmon
+from every_python import newest_testmon
 from support import Venvs, clean_environment
 
 BUILD_TOOLS = ("setuptools<80", "pip<25", "wheel")

@@ -6,17 +6,15 @@ import ctypes
 import json
 import os
 import random
-import shutil
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
 import nasty_metadata
 import pytest
 from environments import KINDS, Environment
-from pythons import pythons
+from every_python import every_python
 from support import Venvs
 
 RELEASES = ("2.1.0", "2.1.1", "2.1.3", "2.1.4", "2.2.0")
@@ -72,7 +70,7 @@ def probe(driver: str, environment: Environment, **more: Any) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("version, python", pythons(), ids=lambda value: value if value[0].isdigit() else "")
+@pytest.mark.parametrize("version, python", every_python(), ids=lambda value: value if value[0].isdigit() else "")
 def test_package_text_equals_testmons_own(kind, version, python, venvs, commons, driver, tmp_path):
     environment = KINDS[kind](venvs, python, version, tmp_path)
     facts = probe(driver, environment)
@@ -111,7 +109,7 @@ def stored_row(environment: Environment, command: List[str]) -> List[tuple]:
         connection.close()
 
 
-LIVE = [(kind, *pythons()[-1]) for kind in KINDS] + [("pip", *found) for found in pythons()[:-1]]
+LIVE = [(kind, *every_python()[-1]) for kind in KINDS] + [("pip", *found) for found in every_python()[:-1]]
 
 
 @pytest.mark.parametrize("kind, version, python", LIVE, ids=lambda value: "" if "/" in value else value)
@@ -160,7 +158,7 @@ def seed() -> int:
     return chosen
 
 
-@pytest.mark.parametrize("version, python", pythons(), ids=lambda value: value if value[0].isdigit() else "")
+@pytest.mark.parametrize("version, python", every_python(), ids=lambda value: value if value[0].isdigit() else "")
 def test_random_metadata_is_read_as_python_reads_it(version, python, driver, seed, tmp_path):
     texts = [*nasty_metadata.TEXTS.values(), *nasty_metadata.random_texts(seed, CASES)]
     for i, text in enumerate(texts):
@@ -185,7 +183,7 @@ def is_undecodable_behind(text: bytes, ours: Any) -> bool:
     return False
 
 
-@pytest.mark.parametrize("version, python", pythons(), ids=lambda value: value if value[0].isdigit() else "")
+@pytest.mark.parametrize("version, python", every_python(), ids=lambda value: value if value[0].isdigit() else "")
 def test_random_texts_lose_the_patch_version_as_in_testmon(version, python, driver, commons, seed, tmp_path):
     texts = nasty_metadata.random_package_texts(seed, 10 * CASES)
     environment = Environment(python, tmp_path)
@@ -227,7 +225,7 @@ print("\\n" + json.dumps(values))
 """
 
 
-@pytest.mark.parametrize("version, python", pythons(), ids=lambda value: value if value[0].isdigit() else "")
+@pytest.mark.parametrize("version, python", every_python(), ids=lambda value: value if value[0].isdigit() else "")
 def test_expression_is_evaluated_as_testmon_does(version, python, venvs, driver, tmp_path):
     environment = KINDS["pip"](venvs, python, version, tmp_path)
     environment.variables = {"KIND": "naïve", "LC_ALL": "C.UTF-8"}
