@@ -56,7 +56,11 @@ build() {
   local name=$1
   shift
   local launcher=()
-  command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  if command -v ccache >/dev/null; then
+    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    # Another checkout of the same sources may use what this one compiled.
+    export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
+  fi
   say "building build/$name"
   cmake -S "$source_directory" -B "$source_directory/build/$name" -G Ninja "${launcher[@]}" "$@" >/dev/null
   cmake --build "$source_directory/build/$name" >"$source_directory/build/$name/build.log" ||
