@@ -16,7 +16,7 @@ std::optional<fs::path> datafile_of_state(const coordination::CoordinationDirect
     if (const auto state = directory.read_state()) {
       return state->database_path;
     }
-  } catch (const core::InvalidCoordinationState&) { // NOLINT(bugprone-empty-catch): names none
+  } catch (const core::CoordinationError&) { // NOLINT(bugprone-empty-catch): it names none
   }
   return std::nullopt;
 }

@@ -90,11 +90,6 @@ void print(const AwaitResult& result, const Options& options, const Terminal& te
   } else if (!options.field.empty()) {
     terminal.out() << state_field(state, options.field) << '\n';
   }
-  terminal.out().flush();
-  if (!terminal.out()) {
-    throw core::CoordinationFileError(
-        {.what = "could not write the result", .where = "standard output", .hint = ""});
-  }
 }
 
 int await_command(const Options& options, Program& program) {
@@ -118,6 +113,7 @@ int await_command(const Options& options, Program& program) {
   if (!program.after_dashes) {
     return 0;
   }
+  check_output(program);
   append_metrics(program, 0, nullptr);
   return execute(*program.after_dashes, environment, program.terminal);
 }

@@ -79,6 +79,7 @@ int run_program(Program& program, CLI::App& app) {
       }
     });
     app.parse(std::move(reversed));
+    check_output(program);
     append_metrics(program, program.exit_code, nullptr);
     return program.exit_code;
   } catch (const CLI::ParseError& error) {
@@ -127,6 +128,14 @@ void append_metrics(Program& program, int exit_code, const std::exception* error
   } catch (const std::filesystem::filesystem_error& append_error) {
     program.terminal.warning(std::string("no metrics: ") +
                              core::CoordinationFileError(append_error).what());
+  }
+}
+
+void check_output(const Program& program) {
+  if (!program.terminal.out().flush()) {
+    throw core::CoordinationError({.what = "could not write the result",
+                                   .where = "standard output",
+                                   .hint = "Is the disk full?"});
   }
 }
 

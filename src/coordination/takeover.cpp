@@ -109,11 +109,12 @@ bool is_own(const CoordinationState& state, const Claimant& claimant) {
                                  : is_ancestor_of_this_process(state.controller_pid);
 }
 
+// Nothing for what is there but cannot be read.
 std::optional<CoordinationState> readable_state(const CoordinationDirectory& directory) {
   try {
     return directory.read_state();
-  } catch (const core::InvalidCoordinationState&) {
-    return std::nullopt; // nobody can be waiting for it
+  } catch (const core::CoordinationError&) {
+    return std::nullopt; // no run can have written it: it is no state, or no file
   }
 }
 

@@ -51,6 +51,10 @@ struct Program {
 // before. `error` may be null.
 void append_metrics(Program& program, int exit_code, const std::exception* error);
 
+// Throws core::CoordinationError where not all of the results could be written, such as on a full
+// disk. run_program does it at the end.
+void check_output(const Program& program);
+
 // Whether TESTMON_XDIST_CONTROLLER_PRECREATION switches the commands off; says so then.
 [[nodiscard]] bool switched_off(const Program& program);
 
