@@ -73,6 +73,18 @@ bool is_our_gitignore(const util::DirectoryHandle& directory) {
   }
 }
 
+// Makes a private directory, and its parents as usual ones, where they are missing.
+void make_directory(const fs::path& path) {
+  int error = ::mkdir(path.c_str(), S_IRWXU) == 0 ? 0 : errno;
+  if (error == ENOENT && path.has_parent_path()) {
+    fs::create_directories(path.parent_path());
+    error = ::mkdir(path.c_str(), S_IRWXU) == 0 ? 0 : errno;
+  }
+  if (error != 0 && error != EEXIST) {
+    throw fs::filesystem_error("create", path, std::error_code(error, std::generic_category()));
+  }
+}
+
 // Where nobody else's files are: a `.gitignore` of `*` in a directory that the user has chosen
 // would hide them.
 void add_gitignore(const util::DirectoryHandle& directory) {
@@ -103,18 +115,19 @@ bool is_acknowledgment_name(std::string_view name) {
 }
 
 void CoordinationDirectory::create() const {
-  translate_file_errors([&] {
-    int error = ::mkdir(path_.c_str(), S_IRWXU) == 0 ? 0 : errno;
-    if (error == ENOENT && path_.has_parent_path()) {
-      fs::create_directories(path_.parent_path());
-      error = ::mkdir(path_.c_str(), S_IRWXU) == 0 ? 0 : errno;
+  // Each attempt but the last one means that a clean-up has removed the directory meanwhile.
+  constexpr int most_attempts = 100;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      make_directory(path_);
+      add_gitignore(open_existing());
+      return;
+    } catch (const fs::filesystem_error& error) {
+      if (!is_absence(error) || attempt == most_attempts) {
+        throw core::CoordinationFileError(error);
+      }
     }
-    if (error != 0 && error != EEXIST) {
-      throw fs::filesystem_error("create", path_, std::error_code(error, std::generic_category()));
-    }
-    const util::DirectoryHandle directory = open_existing();
-    add_gitignore(directory);
-  });
+  }
 }
 
 void CoordinationDirectory::write_state(const CoordinationState& state) const {

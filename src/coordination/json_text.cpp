@@ -164,6 +164,10 @@ json parse_json(std::string_view text, std::size_t limit, const std::string& sou
   if (text.size() > limit) {
     refuse(fmt::format("it is larger than {} KiB", limit / 1024), source);
   }
+  if (text.find('\0') != std::string_view::npos) {
+    // The parser takes it for the end of the text.
+    refuse("it is not valid JSON: it holds a NUL byte", source);
+  }
   const auto check_depth = [&source](int depth, json::parse_event_t, json&) {
     if (depth > deepest_nesting) {
       refuse(fmt::format("it nests deeper than {} levels", deepest_nesting), source);
