@@ -1,3 +1,4 @@
+#include "probe_cache.hpp"
 #include "probe_script.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
@@ -9,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -83,15 +86,26 @@ std::string environment_name(const ProbeRequest& request, std::string evaluated)
 } // namespace
 
 ProcessFacts probe_interpreter(const ProbeRequest& request) {
-  ProbeAnswer answer = ask_interpreter(request);
-  check_answer(request, answer);
-  return {.sys_path = std::move(answer.sys_path),
-          .python_version = std::move(answer.python_version),
-          .testmon_version = std::move(answer.testmon_version),
-          .environment_name = environment_name(request, std::move(answer.environment_name)),
+  const ProbeCache cache(request.environment);
+  std::optional<ProbeAnswer> answer;
+  if (!needs_evaluation(request)) {
+    answer = cache.find(request);
+  }
+  if (!answer.has_value()) {
+    const auto start = std::chrono::system_clock::now();
+    answer = ask_interpreter(request);
+    check_answer(request, *answer);
+    if (!needs_evaluation(request) && request.may_write_cache) {
+      cache.store(request, *answer, start);
+    }
+  }
+  return {.sys_path = std::move(answer->sys_path),
+          .python_version = std::move(answer->python_version),
+          .testmon_version = std::move(answer->testmon_version),
+          .environment_name = environment_name(request, std::move(answer->environment_name)),
           .ignore_dependencies = request.ignore_dependencies,
           .working_directory = request.working_directory.string(),
-          .other_distributions = std::move(answer.other_distributions)};
+          .other_distributions = std::move(answer->other_distributions)};
 }
 
 } // namespace testmon_precreate::python

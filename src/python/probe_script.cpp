@@ -16,6 +16,7 @@ constexpr std::string_view answer_begins = "\ntestmon-precreate-probe:";
 
 // Runs in the interpreter: `-c SCRIPT EXPRESSION ADDITIONS…`. It imports nothing that start-up has
 // not imported already, but testmon's own __init__ (one line) and, for an expression, hashlib.
+// Where testmon's module has no version (it is another one), its metadata is asked.
 // `-c` puts '' at the front of sys.path, which the script `pytest` does not have there; that goes
 // first, so that no module of the working directory is imported by chance. The answer is a sequence
 // of netstrings (`SIZE:BYTES,`): no module is needed to write it, and any byte can be in a path.
@@ -25,6 +26,7 @@ import sys
 if sys.path and not sys.path[0]:
     del sys.path[0]
 import os
+startup = dict(sys.modules)
 encode = getattr(os, 'fsencode', lambda text: text)
 
 def evaluate(expression):
@@ -43,14 +45,14 @@ def testmon_version():
         import testmon
         version = getattr(testmon, 'TESTMON_VERSION', None) or getattr(testmon, 'VERSION', None)
         if version:
-            return version
+            return version, getattr(testmon, '__file__', None)
     except ImportError:
         pass
     try:
         import importlib.metadata
-        return importlib.metadata.version('pytest-testmon')
+        return importlib.metadata.version('pytest-testmon'), None
     except Exception:
-        return ''
+        return '', None
 
 def other_finders():
     known = sys.modules['_frozen_importlib_external'].PathFinder
@@ -66,7 +68,26 @@ def other_distributions(finders):
 
 def field_list(fields):
     fields = [field if isinstance(field, bytes) else encode(field) for field in fields]
+    # A list comes after its size.
     return [str(len(fields)).encode()] + fields
+
+def startup_files(testmon_file):
+    files = [getattr(module, '__file__', None) for module in startup.values()] + [testmon_file]
+    try:
+        with open('/proc/self/maps') as maps:
+            files += set(line.split(None, 5)[5].rstrip('\n') for line in maps if 'libpython' in line)
+    except OSError:
+        pass
+    return [file for file in files if isinstance(file, str)]
+
+def site_directories():
+    site = startup.get('site')
+    if site is None:
+        return []
+    directories = list(site.getsitepackages())
+    if site.ENABLE_USER_SITE:
+        directories.append(site.getusersitepackages())
+    return directories
 
 def answer():
     yield '%d.%d.%d' % sys.version_info[:3]
@@ -75,7 +96,8 @@ def answer():
     expression = sys.argv[1]
     sys.path[:0] = sys.argv[2:]
     del sys.argv[1:]
-    yield testmon_version()
+    version, testmon_file = testmon_version()
+    yield version
     # Python decoded the argument as a file name; the configuration file is UTF-8.
     expression = encode(expression).decode('utf-8', 'replace')
     yield evaluate(expression).encode('utf-8', 'backslashreplace') if expression else b''
@@ -85,6 +107,12 @@ def answer():
     yield str(len(finders))
     for field in field_list(other_distributions(finders) if finders else []):
         yield field
+    yield '1' if testmon_file else '0'
+    yield os.path.dirname(os.__file__)
+    names = set(name.partition('.')[0] for name, module in startup.items() if hasattr(module, '__file__'))
+    for values in (site_directories(), names, startup_files(testmon_file)):
+        for field in field_list(values):
+            yield field
 
 fields = field_list(answer())[1:]
 text = b''.join([str(len(field)).encode() + b':' + field + b',' for field in fields])
@@ -130,11 +158,12 @@ public:
   }
 
   // A list comes after its size.
-  template <typename Take>
-  void read_list(Take take) {
+  std::vector<std::string> read_list() {
+    std::vector<std::string> list;
     for (std::size_t left = read_number(); left > 0; --left) {
-      take(read_text());
+      list.emplace_back(read_text());
     }
+    return list;
   }
 
 private:
@@ -160,10 +189,15 @@ std::vector<Distribution> read_distributions(AnswerReader& reader) {
 
 } // namespace
 
-std::vector<std::string> probe_command(const ProbeRequest& request) {
+bool needs_evaluation(const ProbeRequest& request) {
   const bool named = request.environment_name.has_value() && !request.environment_name->empty();
+  return !named && !request.environment_expression.empty();
+}
+
+std::vector<std::string> probe_command(const ProbeRequest& request) {
   std::vector<std::string> command{request.interpreter.string(), "-c", script,
-                                   named ? std::string() : request.environment_expression};
+                                   needs_evaluation(request) ? request.environment_expression
+                                                             : std::string()};
   for (const std::filesystem::path& addition : request.sys_path_additions) {
     command.push_back(addition.string());
   }
@@ -183,9 +217,14 @@ ProbeAnswer parse_probe_answer(std::string_view output) {
   }
   answer.testmon_version = reader.read_text();
   answer.environment_name = reader.read_text();
-  reader.read_list([&](std::string_view entry) { answer.sys_path.emplace_back(entry); });
+  answer.sys_path = reader.read_list();
   answer.has_other_finders = reader.read_number() > 0;
   answer.other_distributions = read_distributions(reader);
+  answer.testmon_imported = reader.read_number() > 0;
+  answer.library = reader.read_text();
+  answer.site_directories = reader.read_list();
+  answer.startup_modules = reader.read_list();
+  answer.startup_files = reader.read_list();
   return answer;
 }
 

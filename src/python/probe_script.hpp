@@ -18,7 +18,17 @@ struct ProbeAnswer {
   std::vector<std::string> sys_path;
   bool has_other_finders = false; // sys.meta_path holds one more that knows distributions
   std::vector<Distribution> other_distributions; // what those found
+
+  // What decided all this; see startup_dependencies.hpp.
+  bool testmon_imported = false;             // its version is from its module, not its metadata
+  std::string library;                       // the directory of the standard library
+  std::vector<std::string> site_directories; // whose .pth files were read
+  std::vector<std::string> startup_modules;  // top-level names, without built-in ones
+  std::vector<std::string> startup_files;    // theirs, testmon's and libpython's
 };
+
+// Whether the interpreter has to evaluate an expression for the environment's name.
+[[nodiscard]] bool needs_evaluation(const ProbeRequest& request);
 
 // The command line that makes an interpreter answer on its standard output.
 [[nodiscard]] std::vector<std::string> probe_command(const ProbeRequest& request);

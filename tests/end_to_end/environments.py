@@ -153,6 +153,7 @@ def system_site_packages(venvs: Venvs, python: str, version: str, scratch: Path)
     venv = venvs.get(f"pytest-testmon=={newest_testmon(version)}", python=python).copy(scratch / "venv")
     configuration = venv.path / "pyvenv.cfg"
     lines = [line for line in configuration.read_text().splitlines() if "system-site" not in line]
+    configuration.unlink()  # a hard link to the kept environment's
     configuration.write_text("\n".join([*lines, "include-system-site-packages = true", ""]))
     return Environment(venv.python, scratch)
 
