@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -167,8 +168,10 @@ private:
 
   void upgrade(SQLite::Database& database, int from) {
     require_upgrade_allowed(from);
+    std::future<void> check = check_committed(file_, request_.busy_timeout);
     back_up(file_, from, request_.busy_timeout);
     change_data_version(database, from, request_.data_version, file_);
+    check.get();
     result_.upgraded_from = from;
   }
 

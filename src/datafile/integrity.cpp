@@ -7,8 +7,10 @@ namespace testmon_precreate::datafile {
 
 namespace fs = std::filesystem;
 
-void require_integrity(SQLite::Database& database, const fs::path& file) {
-  SQLite::Statement check(database, "PRAGMA integrity_check(1)");
+void require_integrity(SQLite::Database& database, const fs::path& file, WhatToCheck what) {
+  SQLite::Statement check(database, what == WhatToCheck::everything
+                                        ? "PRAGMA integrity_check(1)"
+                                        : "PRAGMA integrity_check(sqlite_schema)");
   const std::string found = check.executeStep() ? check.getColumn(0).getString() : "no answer";
   if (found != "ok") {
     throw DamagedFile({"the data file is corrupt: " + found, file.string(), rebuild_hint});

@@ -1,3 +1,4 @@
+#include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/integrity.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
@@ -59,18 +60,23 @@ void replace_texts(SQLite::Database& database, const std::vector<SchemaObject>& 
   database.exec("PRAGMA writable_schema = RESET");
 }
 
-void drop_and_create(SQLite::Database& database, const std::vector<SchemaObject>& from,
+// Returns whether there was anything to do.
+bool drop_and_create(SQLite::Database& database, const std::vector<SchemaObject>& from,
                      const std::vector<SchemaObject>& to) {
+  bool changed = false;
   for (const SchemaObject& object : from) {
     if (find(to, object.name) == nullptr && object.sql.starts_with("CREATE TABLE")) {
       database.exec(fmt::format("DROP TABLE {}", object.name)); // its indexes go with it
+      changed = true;
     }
   }
   for (const SchemaObject& object : to) {
     if (find(from, object.name) == nullptr) {
       database.exec(std::string(object.sql));
+      changed = true;
     }
   }
+  return changed;
 }
 
 } // namespace
@@ -80,10 +86,17 @@ void change_data_version(SQLite::Database& database, int from, int to, const fs:
   const auto objects_to = schema_objects(to);
   require_testmon_schema(database, objects_from, file);
   replace_texts(database, objects_from, objects_to);
-  drop_and_create(database, objects_from, objects_to);
+  const bool tables_changed = drop_and_create(database, objects_from, objects_to);
   set_data_version(database, to);
   require_foreign_keys(database, file);
-  require_integrity(database, file);
+  require_integrity(database, file, tables_changed ? WhatToCheck::everything : WhatToCheck::schema);
+}
+
+std::future<void> check_committed(const fs::path& file, util::Seconds busy_timeout) {
+  return std::async(std::launch::async, [file, busy_timeout] {
+    SQLite::Database database = open_for_writing(file, busy_timeout);
+    require_integrity(database, file);
+  });
 }
 
 } // namespace testmon_precreate::datafile

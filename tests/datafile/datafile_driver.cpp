@@ -6,7 +6,8 @@
 //   datafile_driver list FILE
 //   datafile_driver truncate FILE
 //
-// `prepare` prints `ID ACTION PARKED MICROSECONDS`, the last as a median of N calls.
+// `prepare` prints `ID ACTION PARKED MICROSECONDS KIB`: the median of N calls, and this process's
+// peak resident set. What the system counts for a parent (ru_maxrss) holds the parent's own pages.
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -58,6 +60,15 @@ Call parse_call(const std::vector<std::string>& words) {
   return call;
 }
 
+std::string peak_resident_set() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "VmHWM:") {
+  }
+  status >> word;
+  return word;
+}
+
 void prepare(const Call& call) {
   std::vector<double> microseconds;
   datafile::PreparedDatafile prepared;
@@ -72,9 +83,9 @@ void prepare(const Call& call) {
   for (const std::string& warning : prepared.warnings) {
     std::cerr << "warning: " << warning << '\n';
   }
-  std::cout << fmt::format("{} {} {} {:.1f}\n", prepared.environment_id,
+  std::cout << fmt::format("{} {} {} {:.1f} {}\n", prepared.environment_id,
                            datafile::to_string(prepared.action), prepared.parked_environments,
-                           microseconds[microseconds.size() / 2]);
+                           microseconds[microseconds.size() / 2], peak_resident_set());
 }
 
 void run(const std::vector<std::string>& words) {

@@ -62,12 +62,17 @@ SCENARIOS: Dict[str, Scenario] = {
 
 
 def writing_calls(command: List[str], directory: Path) -> Counter:
-    """How often each system call that writes occurs in one undisturbed run."""
+    """How often each system call that writes occurs in one undisturbed run; strace counts them by thread."""
     log = directory.parent / "strace.log"
     result = run(["strace", "-f", "-o", str(log), "-e", "trace=" + ",".join(WRITING), *command])
     assert result.returncode == 0, result.stderr
-    names = re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE)
-    return Counter(names)
+    by_thread: Dict[str, Counter] = {}
+    for thread, name in re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.MULTILINE):
+        by_thread.setdefault(thread, Counter())[name] += 1
+    most: Counter = Counter()
+    for calls in by_thread.values():
+        most |= calls
+    return most
 
 
 def moments(calls: Counter, fault: str) -> List[Tuple[str, int]]:
