@@ -7,6 +7,7 @@ used again.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from support import Commands, Project, Venvs  # noqa: E402
+from support import Commands, Project, Venvs, clean_environment, unreachable_index  # noqa: E402
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -34,6 +35,20 @@ def commands() -> Commands:
 def venvs() -> Venvs:
     """Makes virtual environments; skips where no package index answers, fails there in CI."""
     return Venvs(SOURCE / "build" / "venvs")
+
+
+@pytest.fixture(scope="session")
+def wheel(commands: Commands) -> Path:
+    """The wheel of this source tree; several test processes build it one after another, which is quick then."""
+    target = SOURCE / "build" / "wheels"
+    target.mkdir(parents=True, exist_ok=True)
+    with open(target / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = commands.run(commands.source / "scripts" / "wheel", cwd=SOURCE, env=clean_environment(), timeout=900)
+    if result.returncode != 0 and "Failed to fetch" in result.stderr:
+        unreachable_index(result.stderr)
+    assert result.returncode == 0, result.stderr
+    return Path(result.stdout.strip().splitlines()[-1])
 
 
 @pytest.fixture

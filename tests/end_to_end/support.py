@@ -88,12 +88,14 @@ class Venvs:
     def _create(self, path: Path, requirements: Sequence[str], python: str) -> None:
         uv = [sys.executable, "-m", "uv", "--quiet"]
         subprocess.run([*uv, "venv", "--no-project", "--python", python, str(path)], check=True)
-        if not requirements:
-            return
+        if requirements:
+            self.install(Venv(path), *requirements)
+
+    def install(self, venv: "Venv", *requirements: str) -> None:
+        """Installs into a venv that is the caller's own."""
+        uv = [sys.executable, "-m", "uv", "--quiet"]
         result = subprocess.run(
-            [*uv, "pip", "install", "--python", str(path / "bin" / "python"), *requirements],
-            text=True,
-            capture_output=True,
+            [*uv, "pip", "install", "--python", venv.python, *requirements], text=True, capture_output=True
         )
         if result.returncode != 0:
             unreachable_index(result.stderr)

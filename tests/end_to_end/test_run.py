@@ -1,0 +1,227 @@
+"""`testmon-precreate run`, `plugin-path` and the wrapper script."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+
+import pytest
+
+from plugin_support import (
+    MIDDLE,
+    NEW,
+    assert_clean,
+    end,
+    seen_by_workers,
+    start_slow_run,
+    wait_until,
+    watch_coordination,
+)
+from pythons import python_of
+from support import Project
+
+ALL = 4
+
+
+def test_main_job(venvs, commands, project, tmp_path):
+    venv = venvs.get(*MIDDLE, python=python_of("3.9")).copy(tmp_path / "venv")
+    watch_coordination(project)
+    environment = venv.environment()
+    command = [commands.precreate, "run", "--", "pytest", "--testmon", "-n", "2"]
+    first = project.run(command, environment)
+    assert (first.exit_code, first.passed) == (0, ALL), first.output
+    assert seen_by_workers(project) == ["True True"] * 2
+    assert_clean(project, first)
+    venv.add_distribution("zzz-last", "1.0")
+    changed = project.run([commands.wrapper, "--testmon", "-n", "2"], venv.environment(commands))
+    assert (changed.exit_code, changed.passed) == (0, ALL), changed.output
+    module = [commands.precreate, "run", "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"]
+    again = project.run(module, environment)
+    assert (again.exit_code, again.passed) == (0, 0), again.output
+    assert_clean(project, again)
+
+
+def test_wrapper_calls_another_pytest(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    environment = venv.environment(commands, PYTEST=f"{venv.python} -m pytest")
+    result = project.run([commands.wrapper, "--testmon", "-n", "2", "-v"], environment)
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert "testmon-precreate: environment default created" in result.output
+
+
+def test_exit_codes_are_the_commands_own(commands, tmp_path):
+    def code(*words: str) -> int:
+        return commands.run(commands.precreate, "run", "--", *words, cwd=tmp_path).returncode
+
+    assert code("sh", "-c", "exit 0") == 0
+    assert code("sh", "-c", "exit 7") == 7
+    assert code("sh", "-c", "kill -KILL $$") == 128 + signal.SIGKILL
+    assert code("sh", "-c", "kill -TERM $$") == 128 + signal.SIGTERM
+    assert code("/no/such/command") == 127
+    assert code(str(tmp_path)) == 126
+
+
+def test_without_a_command_it_is_a_usage_error(commands, tmp_path):
+    for words in ([], ["--"]):
+        result = commands.run(commands.precreate, "run", *words, cwd=tmp_path)
+        assert result.returncode == 2
+        assert "no command was given" in result.stderr
+
+
+def test_a_command_that_hides_its_pytest_is_prepared_ahead(venvs, commands, project):
+    """And the plugin in the pytest inside takes the directory over from `run`."""
+    venv = venvs.get(*NEW)
+    watch_coordination(project)
+    environment = venv.environment()
+    script = f"{commands.await_} --get environment_id && exec pytest --testmon -n 2 -v"
+    result = project.run([commands.precreate, "run", "--", "sh", "-c", script], environment)
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert result.output.splitlines()[0].isdigit()
+    assert "environment default reused in" in result.output
+    assert seen_by_workers(project) == ["True True"] * 2
+    assert "Warning" not in result.output
+    assert not (project.path / ".testmon_xdist").exists()
+
+
+def test_strict_stops_where_the_preparation_fails(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    project.datafile.write_text("this is not a database, and long enough to be seen as none" * 20)
+    words = ["--", "sh", "-c", "touch started"]
+    strict = commands.run(commands.precreate, "run", "--strict", *words, cwd=project.path, env=venv.environment())
+    assert strict.returncode == 8, strict.stderr
+    assert not (project.path / "started").exists()
+    lenient = commands.run(commands.precreate, "run", *words, cwd=project.path, env=venv.environment())
+    assert lenient.returncode == 0
+    assert (project.path / "started").exists()
+    assert lenient.stderr.count("warning:") == 1
+    as_pytest = [commands.precreate, "run", "--strict", "--", "pytest", "--testmon", "-n", "2"]
+    assert project.run(as_pytest, venv.environment()).exit_code == 8
+
+
+def test_strict_holds_inside_pytest_too(venvs, commands, project):
+    """What only the live process can find out stops a strict run with the same exit code."""
+    venv = venvs.get(*NEW)
+    (project.path / "conftest.py").write_text(
+        "import pathlib\npathlib.Path(__file__).with_name('.testmondata').write_text('no database at all ' * 100)\n"
+    )
+    command = [commands.precreate, "run", "--strict", "--", "pytest", "--testmon", "-n", "2"]
+    result = project.run(command, venv.environment())
+    assert result.exit_code == 8, result.output
+
+
+def test_switched_off_it_runs_the_command_and_nothing_else(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    watch_coordination(project)
+    environment = venv.environment(TESTMON_XDIST_CONTROLLER_PRECREATION="false")
+    result = project.run([commands.precreate, "run", "--", "pytest", "--testmon", "-n", "2"], environment)
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert set(seen_by_workers(project)) == {"False False"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_signals_reach_pytest(number, venvs, commands, project):
+    venv = venvs.get(*NEW)
+    command = (commands.wrapper, "--testmon", "-n", "2")
+    process = start_slow_run(project, venv, venv.environment(commands), *command)
+    output = end(process, number)
+    assert process.returncode == (2 if number == signal.SIGINT else 128 + number), output
+    assert_clean(project)
+
+
+def test_a_killed_pytest_leaves_nothing_behind(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    command = (commands.precreate, "run", "--", "pytest", "--testmon", "-n", "2")
+    process = start_slow_run(project, venv, venv.environment(), *command)
+    state = json.loads((project.path / ".testmon_xdist" / "controller_ready.json").read_text())
+    os.kill(state["controller_pid"], signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert_clean(project)
+
+
+def test_a_killed_run_ends_its_command(commands, tmp_path):
+    process = subprocess.Popen(
+        [commands.precreate, "run", "--", "sh", "-c", "echo $$ > pid; exec sleep 60"], cwd=tmp_path
+    )
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip(), seconds=20)
+    pid = int((tmp_path / "pid").read_text())
+    process.kill()
+    process.wait()
+    wait_until(lambda: not is_alive(pid), seconds=10)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_terminal_interrupts_the_whole_foreground_group(commands, tmp_path):
+    """Ctrl-C at a terminal: the command gets it once, not a second time through `run`."""
+    script = (
+        "import signal, time\ncount = []\nsignal.signal(signal.SIGINT, lambda *_: count.append(1))\n"
+        "open('ready', 'w').close()\nend = time.monotonic() + 1.5\n"
+        "while time.monotonic() < end:\n    time.sleep(0.05)\nprint('interrupts:', len(count))\n"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execv(commands.precreate, [commands.precreate, "run", "--", "python3", "-c", script])
+    wait_until((tmp_path / "ready").exists, seconds=20)
+    os.write(terminal, b"\x03")
+    output = b""
+    try:
+        while True:
+            output += os.read(terminal, 1024)
+    except OSError:
+        pass
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, output
+    assert b"interrupts: 1" in output
+
+
+def test_several_projects_at_once(venvs, commands, tmp_path):
+    venv = venvs.get(*NEW)
+    projects = [Project.sample(tmp_path / f"project{i}") for i in range(4)]
+    words = [commands.wrapper, "--testmon", "-n", "2"]
+    processes = [
+        subprocess.Popen(words, cwd=project.path, env=venv.environment(commands), stdout=subprocess.PIPE, text=True)
+        for project in projects
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    for project, process, output in zip(projects, processes, outputs):
+        assert process.returncode == 0 and f"{ALL} passed" in output, output
+        assert_clean(project)
+
+
+def test_options_reach_the_plugins_preparation(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    command = [commands.precreate, "run", "--datafile", "elsewhere.db", "--", "pytest", "--testmon", "-n", "2"]
+    result = project.run(command, venv.environment())
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert (project.path / "elsewhere.db").exists()
+    assert not project.datafile.exists()
+    assert_clean(project, result)
+
+
+def test_plugin_path_is_importable(commands, tmp_path):
+    result = commands.run(commands.precreate, "plugin-path", cwd=tmp_path)
+    assert result.returncode == 0
+    assert os.path.exists(os.path.join(result.stdout.strip(), "testmon_precreate", "plugin.py"))
+
+
+def test_data_file_alone_is_complete_after_a_run(venvs, commands, project, tmp_path):
+    """What a CI cache takes: no WAL beside it holds anything back."""
+    venv = venvs.get(*NEW)
+    result = project.run([commands.wrapper, "--testmon", "-n", "2"], venv.environment(commands))
+    assert result.exit_code == 0, result.output
+    for suffix in ("-wal", "-shm"):
+        (project.path / f".testmondata{suffix}").unlink(missing_ok=True)
+    assert project.rows("SELECT count(*) FROM test_execution") == [(ALL,)]
+    again = project.run([commands.wrapper, "--testmon", "-n", "2"], venv.environment(commands))
+    assert (again.exit_code, again.passed) == (0, 0), again.output
