@@ -105,8 +105,8 @@ bool is_own(const CoordinationState& state, const Claimant& claimant) {
   if (claimant.run_uid && state.run_uid) {
     return claimant.run_uid == state.run_uid;
   }
-  return claimant.controller_pid ? claimant.controller_pid == state.controller_pid
-                                 : is_ancestor_of_this_process(state.controller_pid);
+  return (claimant.controller_pid && claimant.controller_pid == state.controller_pid) ||
+         is_ancestor_of_this_process(state.controller_pid);
 }
 
 // Nothing for what is there but cannot be read.

@@ -105,7 +105,8 @@ def test_strict_holds_inside_pytest_too(venvs, commands, project):
     """What only the live process can find out stops a strict run with the same exit code."""
     venv = venvs.get(*NEW)
     (project.path / "conftest.py").write_text(
-        "import pathlib\npathlib.Path(__file__).with_name('.testmondata').write_text('no database at all ' * 100)\n"
+        "import os, pathlib\nif 'PYTEST_XDIST_WORKER' not in os.environ:\n"
+        "    pathlib.Path(__file__).with_name('.testmondata').write_text('no database at all ' * 100)\n"
     )
     command = [commands.precreate, "run", "--strict", "--", "pytest", "--testmon", "-n", "2"]
     result = project.run(command, venv.environment())

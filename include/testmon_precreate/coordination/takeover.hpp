@@ -13,8 +13,9 @@
 
 namespace testmon_precreate::coordination {
 
-// Who wants the directory: a state with the same run id, or with the same controller process, is
-// the claimant's own.
+// Who wants the directory: a state with the same run id is the claimant's own; where one of the two
+// has none, so is a state of the same controller process, or of one that this process descends from
+// (`run` prepares ahead without an id, and the plugin in its command takes over).
 struct Claimant {
   std::optional<std::string> run_uid;
   std::optional<pid_t> controller_pid;
