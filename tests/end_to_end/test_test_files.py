@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set
 
 import pytest
+from line_server import LineServer, decode, encode
 from project_trees import Case, Generator
-from support import Commands, Venvs, clean_environment
+from support import Commands, Venvs
 
 VERSIONS = ["7.4.4", "8.4.2", "9.0.2", "9.2.0"]
 OPTIONS = ["--collect-only", "-q", "-p", "no:cacheprovider"]
@@ -23,42 +22,9 @@ CASES = int(os.environ.get("TESTMON_PRECREATE_CASES", "150"))
 SEED = int(os.environ.get("TESTMON_PRECREATE_SEED", random.SystemRandom().randrange(10**9)))
 
 
-def encode(path: object) -> str:
-    return os.fsencode(str(path)).decode("latin-1")
-
-
-def decode(text: str) -> str:
-    return os.fsdecode(text.encode("latin-1"))
-
-
-class Server:
-    """A process that answers a line of JSON by a line of JSON."""
-
-    def __init__(self, *command: str) -> None:
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_environment()
-        )
-
-    def ask(self, request: Dict[str, Any]) -> Dict[str, Any]:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self) -> None:
-        self.process.communicate(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def ours(commands: Commands):
-    server = Server(str(commands.build / "tests" / "pytest" / "scan_test_files"))
-    yield server
-    server.close()
-
-
-def real_pytest(venvs: Venvs, version: str) -> Server:
+def real_pytest(venvs: Venvs, version: str) -> LineServer:
     venv = venvs.get(f"pytest=={version}")
-    return Server(venv.python, str(Path(__file__).with_name("pytest_oracle.py")))
+    return LineServer(venv.python, str(Path(__file__).with_name("pytest_oracle.py")))
 
 
 def as_request(case: Case, version: str) -> Dict[str, Any]:
@@ -104,7 +70,7 @@ def fixed_list(root: Path) -> Set[str]:
     return {str(path) for directory in directories for pattern in patterns for path in directory.rglob(pattern)}
 
 
-def compare(server: Server, oracle: Server, case: Case, version: str) -> Optional[str]:
+def compare(server: LineServer, oracle: LineServer, case: Case, version: str) -> Optional[str]:
     request = as_request(case, version)
     real = oracle.ask(request)
     mine = server.ask({**request, "sys_path": real.get("base", request["sys_path"])})
@@ -126,7 +92,7 @@ def test_random_trees(version: str, commands: Commands, venvs: Venvs, tmp_path: 
     numbers = tuple(int(part) for part in version.split("."))
 
     def work(worker: int) -> List[str]:
-        server = Server(str(commands.build / "tests" / "pytest" / "scan_test_files"))
+        server = LineServer(str(commands.build / "tests" / "pytest" / "scan_test_files"))
         oracle = real_pytest(venvs, version)
         failures = []
         for number in range(worker, CASES, 2):

@@ -4,11 +4,17 @@
 //   {"directory": DIR, "arguments": [...], "environment": {...}, "version": "8.4.2",
 //    "run_as_module": false, "sys_path": [...]}
 //   {"ini": "text of an INI file"}
+//   {"words": "text to split as a shell does"}
+//   {"pattern": PATTERN, "names": [...]}
+//   {"glob": PATTERN, "directory": DIR}
 // Byte N of a text travels as the character N.
 
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/pytest/glob.hpp>
 #include <testmon_precreate/pytest/ini_file.hpp>
+#include <testmon_precreate/pytest/pattern.hpp>
 #include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/pytest/shell_words.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 
@@ -102,6 +108,28 @@ json describe_ini(const json& request) {
   }
 }
 
+json answer_to(const json& request) {
+  if (request.contains("ini")) {
+    return describe_ini(request);
+  }
+  if (request.contains("words")) {
+    return {{"words", encode_all(pytest::split_shell_words(decode(request.at("words")), "test"))}};
+  }
+  if (request.contains("glob")) {
+    return {{"paths", encode_all(pytest::glob(decode(request.at("glob")),
+                                              decode(request.at("directory"))))}};
+  }
+  if (request.contains("pattern")) {
+    const pytest::Pattern pattern(decode(request.at("pattern")));
+    json matches = json::array();
+    for (const std::string& name : decode_all(request.at("names"))) {
+      matches.push_back(pattern.matches(name));
+    }
+    return {{"matches", matches}};
+  }
+  return describe_project(request);
+}
+
 } // namespace
 
 int main() {
@@ -109,8 +137,7 @@ int main() {
   while (std::getline(std::cin, line)) {
     json answer;
     try {
-      const json request = json::parse(line);
-      answer = request.contains("ini") ? describe_ini(request) : describe_project(request);
+      answer = answer_to(json::parse(line));
     } catch (const testmon_precreate::core::CoordinationError& error) {
       answer = {{"error", encode(error.what())}, {"class", error.class_name()}};
     } catch (const std::exception& error) {
