@@ -6,7 +6,7 @@ import os
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List
 
 DIRECTORIES = (
     "tests test testing tests2 src lib pkg sub unit build dist venv CVS _darcs .hidden node_modules thing.egg "
@@ -41,16 +41,15 @@ class Case:
     directory: Path
     arguments: List[str] = field(default_factory=list)
     environment: Dict[str, str] = field(default_factory=dict)
+    sys_path: List[str] = field(default_factory=list)  # besides the first entry
     as_module: bool = False
     has_loop: bool = False
-    description: List[str] = field(default_factory=list)
 
 
 class Generator:
-    def __init__(self, seed: int, root: Path, version: Tuple[int, ...]) -> None:
+    def __init__(self, seed: int, root: Path) -> None:
         self.random = random.Random(seed)
         self.root = root
-        self.version = version
         self.directories = [root]
         self.files: List[Path] = []
         self.has_loop = False

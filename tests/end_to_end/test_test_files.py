@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import pytest
 from line_server import LineServer, decode, encode
 from project_trees import Case, Generator
-from support import Commands, Venvs
+from support import Commands, Venvs, clean_environment
 
 VERSIONS = ["7.4.4", "8.4.2", "9.0.2", "9.2.0"]
 OPTIONS = ["--collect-only", "-q", "-p", "no:cacheprovider"]
 # Trees for each version of pytest. TESTMON_PRECREATE_SEED repeats a run that failed.
-CASES = int(os.environ.get("TESTMON_PRECREATE_CASES", "150"))
+CASES = int(os.environ.get("TESTMON_PRECREATE_CASES", "100"))
 SEED = int(os.environ.get("TESTMON_PRECREATE_SEED", random.SystemRandom().randrange(10**9)))
+
+
+@pytest.fixture(scope="module")
+def ours(commands: Commands):
+    server = LineServer(str(commands.build / "tests" / "pytest" / "scan_test_files"))
+    yield server
+    server.close()
 
 
 def real_pytest(venvs: Venvs, version: str) -> LineServer:
@@ -33,7 +41,7 @@ def as_request(case: Case, version: str) -> Dict[str, Any]:
         "directory": encode(case.directory),
         "arguments": [encode(argument) for argument in [*OPTIONS, *case.arguments]],
         "environment": [[encode(name), encode(value)] for name, value in case.environment.items()],
-        "sys_path": [encode(first)],
+        "sys_path": [encode(entry) for entry in [first, *case.sys_path]],
         "version": version,
     }
 
@@ -87,24 +95,110 @@ def compare(server: LineServer, oracle: LineServer, case: Case, version: str) ->
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_random_trees(version: str, commands: Commands, venvs: Venvs, tmp_path: Path) -> None:
+def test_random_trees(version: str, ours: LineServer, venvs: Venvs, tmp_path: Path) -> None:
     print(f"TESTMON_PRECREATE_SEED={SEED}")
-    numbers = tuple(int(part) for part in version.split("."))
-
-    def work(worker: int) -> List[str]:
-        server = LineServer(str(commands.build / "tests" / "pytest" / "scan_test_files"))
-        oracle = real_pytest(venvs, version)
-        failures = []
-        for number in range(worker, CASES, 2):
-            root = tmp_path / f"{number}"
-            failure = compare(server, oracle, Generator(SEED + number, root, numbers).case(), version)
-            if failure is not None:
-                failures.append(f"seed {SEED}, case {number}: {failure}")
-            shutil.rmtree(root)
-        server.close()
-        oracle.close()
-        return failures
-
-    with ThreadPoolExecutor(2) as pool:
-        failures = [failure for part in pool.map(work, range(2)) for failure in part]
+    oracle = real_pytest(venvs, version)
+    failures = []
+    for number in range(CASES):
+        root = tmp_path / f"{number}"
+        failure = compare(ours, oracle, Generator(SEED + number, root).case(), version)
+        if failure is not None:
+            failures.append(f"seed {SEED}, case {number}: {failure}")
+        shutil.rmtree(root)
+    oracle.close()
     assert not failures, f"{len(failures)} of {CASES} trees differ:\n" + "\n".join(failures[:3])
+
+
+# Packages of different layouts: src/ or the package itself beside tests/, testing/ or test/, tests inside the
+# package; configured in pyproject.toml, pytest.ini, tox.ini, setup.cfg or not at all.
+SDISTS = [
+    "pluggy==1.5.0",
+    "click==8.1.8",
+    "boltons==25.0.0",
+    "pyflakes==3.2.0",
+    "toolz==1.0.0",
+    "parso==0.8.4",
+    "wcwidth==0.2.13",
+]
+RUNS: List[Tuple[str, List[str]]] = [
+    ("7.4.4", []),
+    ("8.4.2", []),
+    ("9.2.0", []),
+    ("9.2.0", ["--import-mode=importlib", "."]),
+    ("9.2.0", ["-o", "python_files=*.py"]),
+    ("8.4.2", ["--ignore-glob=*s/test_[a-m]*", "-o", "testpaths="]),
+]
+# Their conftest files decide by a hook of their own which files are ignored.
+OWN_IGNORE_RULES = ["boltons==25.0.0"]
+
+
+@pytest.mark.parametrize("requirement", SDISTS)
+def test_real_projects(requirement: str, ours: LineServer, venvs: Venvs, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(venvs.sdist(requirement), root)
+    for version, arguments in RUNS:
+        if requirement in OWN_IGNORE_RULES and any("ignore" in argument for argument in arguments):
+            continue
+        oracle = real_pytest(venvs, version)
+        case = Case(root, root, arguments, sys_path=[str(root / "src")])
+        failure = compare(ours, oracle, case, version)
+        oracle.close()
+        assert failure is None, f"{requirement}, pytest {version}, {arguments}: {failure}"
+        assert ours.ask(as_request(case, version))["files"], "a project without test files shows nothing"
+
+
+@pytest.mark.parametrize("version", ["7.4.4", "8.4.2", "9.2.0"])
+@pytest.mark.parametrize("command", ["pytest", "python -m pytest"])
+def test_sys_path_of_real_processes(
+    command: str, version: str, ours: LineServer, venvs: Venvs, tmp_path: Path
+) -> None:
+    """What importlib.metadata sees when testmon is configured, in processes started as users start them."""
+    (tmp_path / "tests").mkdir()
+    for path in ("conftest.py", "tests/conftest.py"):
+        (tmp_path / path).touch()
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = lib ./src/\n")
+    plugin = tmp_path / "plugins" / "show_sys_path.py"
+    plugin.parent.mkdir()
+    plugin.write_text("import json, sys\n\n\ndef pytest_configure():\n    print(json.dumps(sys.path), file=sys.stderr)\n")
+    venv = venvs.get(f"pytest=={version}")
+    as_module = command != "pytest"
+    words = [venv.python, "-m", "pytest"] if as_module else [str(venv.path / "bin" / "pytest")]
+    environment = clean_environment(PYTHONPATH=str(plugin.parent))
+    arguments = ["-p", "show_sys_path", "--collect-only"]
+    result = subprocess.run([*words, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    real = json.loads(result.stderr.splitlines()[0])
+    start = subprocess.run(
+        [venv.python, "-c", "import json, sys; print(json.dumps(sys.path[1:]))"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    )
+    first = str(tmp_path) if as_module else str(venv.path / "bin")
+    request = {
+        "directory": encode(tmp_path),
+        "arguments": arguments,
+        "version": version,
+        "sys_path": [first, *json.loads(start.stdout)],
+    }
+    assert ours.ask(request)["sys_path"] == real
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user who may not read a directory")
+def test_unreadable_directory_is_a_warning(commands: Commands) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        for directory in ("closed", "open"):
+            (root / directory).mkdir()
+            (root / directory / "test_x.py").touch()
+        (root / "closed").chmod(0o000)
+        tool = root / "scan_test_files"
+        shutil.copy(commands.build / "tests" / "pytest" / "scan_test_files", tool)
+        result = subprocess.run(
+            [str(tool)],
+            input=json.dumps({"directory": encode(root), "arguments": []}) + "\n",
+            text=True,
+            capture_output=True,
+            preexec_fn=lambda: os.setuid(65534),
+        )
+    answer = json.loads(result.stdout)
+    assert answer["files"] == ["open/test_x.py"]
+    assert len(answer["warnings"]) == 1 and "closed" in answer["warnings"][0]
