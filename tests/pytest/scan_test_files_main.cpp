@@ -130,9 +130,25 @@ json answer_to(const json& request) {
   return describe_project(request);
 }
 
+// `--list DIR` prints the test files of DIR and nothing else, for benchmarks.
+int list_test_files(const std::string& directory) {
+  std::string output;
+  const auto files = pytest::scan_test_files(pytest::find_project(directory, {}));
+  for (const std::string& path : files.paths) {
+    output += path;
+    output += '\n';
+  }
+  std::cout << output;
+  return 0;
+}
+
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv, argv + argc);
+  if (words.size() == 3 && words[1] == "--list") {
+    return list_test_files(words[2]);
+  }
   std::string line;
   while (std::getline(std::cin, line)) {
     json answer;
