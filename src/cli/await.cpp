@@ -124,13 +124,17 @@ void add_await_options(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   const auto option = [&app](const char* name, std::string& target, const char* type,
                              const char* description) {
-    app.add_option(name, target, description)->type_name(type);
+    return app.add_option(name, target, description)->type_name(type);
   };
   option("--rootdir", options->rootdir, "DIR",
          "pytest's rootdir (default: the working directory or the nearest parent that has a "
          "coordination directory)");
   option("--worker", options->worker, "ID",
-         "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)");
+         "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)")
+      ->check([](const std::string& id) {
+        core::check_worker_id(id); // an empty one too, which would else count as not given
+        return std::string();
+      });
   option("--run-uid", options->run_uid, "UID",
          "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
   add_wait_options(app, options->wait);
