@@ -3,8 +3,8 @@
 source_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools_venv=$source_directory/build/tools
 
-say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
-if [ ! -t 2 ] || [ -n "${NO_COLOR:-}" ]; then say() { printf '== %s\n' "$*" >&2; }; fi
+say() { printf '\033[1m== [%s s] %s\033[0m\n' "$SECONDS" "$*" >&2; }
+if [ ! -t 2 ] || [ -n "${NO_COLOR:-}" ]; then say() { printf '== [%s s] %s\n' "$SECONDS" "$*" >&2; }; fi
 
 die() {
   printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2
