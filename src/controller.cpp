@@ -6,6 +6,7 @@
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
+#include <testmon_precreate/pytest/version.hpp>
 #include <testmon_precreate/python/environment_key.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/python/probe.hpp>
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-pytest::Project find_project(const PrepareRequest& request) {
+pytest::Project find_project(const PrepareRequest& request, pytest::PytestVersion version) {
   std::vector<std::string> arguments = request.pytest_arguments;
   // Options of our own are put behind: the last one wins with pytest too.
   if (request.rootdir) {
@@ -28,8 +29,10 @@ pytest::Project find_project(const PrepareRequest& request) {
   if (request.config_file) {
     arguments.insert(arguments.end(), {"-c", request.config_file->string()});
   }
-  return pytest::find_project(request.invocation_directory, arguments,
-                              request.environment.get("PYTEST_ADDOPTS").value_or(""));
+  return pytest::find_project({.invocation_directory = request.invocation_directory,
+                               .arguments = std::move(arguments),
+                               .environment = request.environment,
+                               .version = version});
 }
 
 python::ProcessFacts facts_of_future_process(const PrepareRequest& request,
@@ -47,9 +50,39 @@ python::ProcessFacts facts_of_future_process(const PrepareRequest& request,
   return python::probe_interpreter(probe);
 }
 
-python::ProcessFacts process_facts(const PrepareRequest& request, const pytest::Project& project) {
-  return request.process_facts ? python::parse_process_facts(*request.process_facts)
-                               : facts_of_future_process(request, project);
+// A project and the environment that its tests run in.
+struct Surroundings {
+  pytest::Project project;
+  python::ProcessFacts facts;
+  python::EnvironmentKey key;
+};
+
+Surroundings look_around(const PrepareRequest& request, pytest::PytestVersion version) {
+  Surroundings found{.project = find_project(request, version), .facts = {}, .key = {}};
+  found.facts = request.process_facts ? python::parse_process_facts(*request.process_facts)
+                                      : facts_of_future_process(request, found.project);
+  found.key = python::make_environment_key(found.facts);
+  return found;
+}
+
+bool same_configuration(const pytest::Project& one, const pytest::Project& other) {
+  return one.rootdir == other.rootdir && one.config_file == other.config_file;
+}
+
+// Which files configure a project depends on pytest's version, which is known from the environment,
+// and that from the configuration: the newest rules come first, and are nearly always right.
+Surroundings find_surroundings(const PrepareRequest& request) {
+  Surroundings found = look_around(request, pytest::newest_pytest);
+  const auto version = pytest::pytest_version_among(found.key.system_packages_full);
+  if (!version || *version >= pytest::newest_pytest) {
+    return found;
+  }
+  pytest::Project project = find_project(request, *version);
+  if (!same_configuration(project, found.project)) {
+    return look_around(request, *version);
+  }
+  found.project = std::move(project);
+  return found;
 }
 
 // The number of `-n 4`; 0 for none and for `auto` and `logical`, which xdist counts itself.
@@ -138,16 +171,12 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   coordination::identify(state, request.controller_pid);
   state.run_uid = request.run_uid;
 
-  const pytest::Project project = find_project(request);
+  const auto [project, facts, key] = find_surroundings(request);
+  const int data_version = python::data_version_of_testmon(facts.testmon_version);
   log("rootdir {}, configuration {}", project.rootdir.string(),
       project.config_file.value_or("none").string());
-
-  const python::ProcessFacts facts = process_facts(request, project);
-  const int data_version = python::data_version_of_testmon(facts.testmon_version);
   log("testmon {} (data version {}), Python {}", facts.testmon_version, data_version,
       facts.python_version);
-
-  const python::EnvironmentKey key = python::make_environment_key(facts);
   log("environment {}: {}", key.environment_name, key.system_packages_full);
 
   const coordination::CoordinationDirectory directory(project.rootdir / request.settings.directory);

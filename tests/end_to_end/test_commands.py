@@ -129,6 +129,16 @@ def test_a_configuration_that_cannot_be_parsed(prepare, project):
     assert fails(prepare(), 2, "pytest.ini", "2")
 
 
+@pytest.mark.parametrize("pytest_version, environment", [("8.4.2", "from-ini"), ("9.0.3", "from-toml")])
+def test_the_configuration_is_that_of_the_pytest_in_use(prepare, project, venvs, pytest_version, environment):
+    """pytest reads pytest.toml from version 9 on; an older one passes over it."""
+    (project.path / "pytest.toml").write_text('[pytest]\nenvironment_expression = "\'from-toml\'"\npythonpath = ["."]\n')
+    (project.path / "pytest.ini").write_text("[pytest]\nenvironment_expression = 'from-ini'\npythonpath = .\n")
+    venv = venvs.get("pytest-testmon==2.2.0", "pytest-xdist", f"pytest=={pytest_version}")
+    state = json.loads(prepare("--json", "--python", venv.python).stdout)
+    assert state["environment_name"] == environment
+
+
 def test_a_data_file_that_is_no_database(prepare, project):
     project.datafile.write_bytes(b"x" * 5000)
     assert fails(prepare(), 8, str(project.datafile))
