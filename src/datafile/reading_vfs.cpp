@@ -32,10 +32,14 @@ std::size_t index_offset() {
   return (size + alignment - 1) / alignment * alignment;
 }
 
-PrivateIndex& index_of(sqlite3_file* file) {
+std::byte* place_of_index(sqlite3_file* file) {
   // NOLINTNEXTLINE(*-reinterpret-cast): SQLite hands out one block of szOsFile bytes
-  return *std::launder(
-      reinterpret_cast<PrivateIndex*>(reinterpret_cast<std::byte*>(file) + index_offset()));
+  return reinterpret_cast<std::byte*>(file) + index_offset();
+}
+
+PrivateIndex& index_of(sqlite3_file* file) {
+  // NOLINTNEXTLINE(*-reinterpret-cast): see above
+  return *std::launder(reinterpret_cast<PrivateIndex*>(place_of_index(file)));
 }
 
 int map_region(sqlite3_file* file, int region, int size, int /*extend*/, void volatile** memory) {
@@ -67,10 +71,8 @@ int close_file(sqlite3_file* file) {
 }
 
 void use_private_index(sqlite3_file* file) {
-  // NOLINTNEXTLINE(*-reinterpret-cast): see index_of
-  auto* const place = reinterpret_cast<std::byte*>(file) + index_offset();
   // NOLINTNEXTLINE(*-owning-memory): close_file ends its life, SQLite owns the bytes
-  auto& index = *new (place) PrivateIndex(*file->pMethods);
+  auto& index = *new (place_of_index(file)) PrivateIndex(*file->pMethods);
   index.methods.xShmMap = map_region;
   index.methods.xShmLock = lock_nothing;
   index.methods.xShmBarrier = order_nothing;

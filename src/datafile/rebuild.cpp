@@ -36,7 +36,7 @@ bool rename_to_free(const fs::path& from, const fs::path& to) {
 
 fs::path rename_to_first_free(const fs::path& from, const fs::path& file, const char* suffix) {
   for (int number = 1;; ++number) {
-    const fs::path to = fs::path(file) += fmt::format(".damaged-{}", number);
+    fs::path to = fs::path(file) += fmt::format(".damaged-{}", number);
     if (rename_to_free(from, fs::path(to) += suffix)) {
       return to;
     }

@@ -20,8 +20,9 @@ ALL = 4  # tests of the sample project
 ONE_FUNCTION = 2  # those that run one function of it
 
 
-def get_venv(venvs, testmon: str) -> Venv:
-    return venvs.get(f"pytest-testmon=={testmon}", "pytest-xdist")
+def get_venv(venvs, testmon: str, *others: str) -> Venv:
+    """`others` pin what another venv has to have in common: a package that differs is another environment."""
+    return venvs.get(f"pytest-testmon=={testmon}", "pytest-xdist", *others)
 
 
 @pytest.fixture
@@ -91,36 +92,46 @@ def test_an_environment_that_comes_back_runs_what_the_code_asks_for(testmon, run
 def test_another_interpreter_has_an_environment_of_its_own(testmon, run, venvs, project, tmp_path):
     """The same packages, another Python: as a branch switch, only with the other value of the key."""
     venv = get_venv(venvs, testmon)
-    assert executed(run(venv)) == ALL
+    assert executed(run(venv, "-n", "2")) == ALL
     with closing(sqlite3.connect(project.datafile)) as connection, connection:
         connection.execute("UPDATE environment SET python_version = '3.0.99'")
-    assert executed(run(venv)) == ALL
+    assert executed(run(venv, "-n", "2")) == ALL
     rows = project.rows("SELECT typeof(environment_name), python_version = '3.0.99' FROM environment ORDER BY id")
     assert rows == [("blob", 1), ("text", 0)]
 
 
+def without_notes(found: Tuple) -> List:
+    """The rows but for what each run notes: what it saved (`metadata`), and what it was made to run (`forced`)."""
+    rows = dict(found[2])
+    del rows["metadata"]
+    rows["test_execution"] = [row[:-1] for row in rows["test_execution"]]
+    return list(rows.values())
+
+
 @pytest.mark.parametrize("older, newer", [("2.1.3", "2.2.0"), ("2.1.4", "2.2.0")])
 def test_converted_there_and_back_nothing_runs_again(older, newer, run, venvs, project):
-    assert executed(run(get_venv(venvs, older), "-n", "2")) == ALL
+    old, new = (get_venv(venvs, testmon, "pytest==8.4.2") for testmon in (older, newer))
+    assert executed(run(old, "-n", "2")) == ALL
     before = content(project.datafile)
-    assert executed(run(get_venv(venvs, newer), "-n", "4")) == 0
+    assert executed(run(new, "-n", "4")) == 0
     assert content(project.datafile)[0] == 14
-    assert executed(run(get_venv(venvs, older), "-n", "4")) == 0
-    # testmon itself counts what it saved in `metadata`.
-    assert [rows for table, rows in content(project.datafile)[2] if table != "metadata"] == [
-        rows for table, rows in before[2] if table != "metadata"
-    ]
+    assert executed(run(old, "-n", "4")) == 0
+    after = content(project.datafile)
+    assert without_notes(after) == without_notes(before)
     names = sorted(path.name for path in project.path.iterdir() if path.name.startswith(".testmondata"))
     assert names == [".testmondata", ".testmondata.backup-v13", ".testmondata.backup-v14"]
 
 
 def test_stock_testmon_2_0_12_loses_nothing_on_the_way_to_2_2_0(run, venvs, project, commands):
     """Data version 12, which no release that we drive writes any more."""
-    old = get_venv(venvs, "2.0.12")
+    old, new = (get_venv(venvs, testmon, "pytest==7.4.4") for testmon in ("2.0.12", "2.2.0"))
     first = project.run([old.python, "-m", "pytest", "--testmon", "-p", "no:xdist"], old.environment())
     assert first.exit_code == 0 and first.passed == ALL, first.output
     assert content(project.datafile)[0] == 12
-    assert executed(run(get_venv(venvs, "2.2.0"), "-n", "4")) == 0
+    # This release counts itself among the packages, so its environments differ from those of all later ones.
+    with closing(sqlite3.connect(project.datafile)) as connection, connection:
+        connection.execute("UPDATE environment SET system_packages = replace(system_packages, ', pytest-testmon 2.0', '')")
+    assert executed(run(new, "-n", "4")) == 0
     assert content(project.datafile)[0] == 14
 
 
@@ -162,9 +173,9 @@ def test_environments_are_listed_and_steered(run, venvs, project, tmp_path, comm
         return [(one["id"], one["parked"], one["tests"]) for one in found["environments"]]
 
     assert "no environments" in environments()
-    assert executed(run(venv)) == ALL
+    assert executed(run(venv, "-n", "2")) == ALL
     venv.add_distribution("zzz-last", "1.0")
-    assert executed(run(venv)) == ALL
+    assert executed(run(venv, "-n", "2")) == ALL
     assert listed() == [(1, True, ALL), (2, False, ALL)]
     assert "parked" in environments() and "4 tests" in environments("list")
 
