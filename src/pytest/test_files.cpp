@@ -1,139 +1,16 @@
 #include "collection_rules.hpp"
+#include "directory_walk.hpp"
 #include "paths.hpp"
 
 #include <testmon_precreate/pytest/test_files.hpp>
-#include <testmon_precreate/util/directory.hpp>
-
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 namespace testmon_precreate::pytest {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-// A directory that is to be read.
-struct Visit {
-  std::string path;         // absolute
-  bool is_start = false;    // a walk starts here: no rule keeps it out
-  bool behind_link = false; // a link was followed on the way
-};
-
-// Whether `path` is one of its own parents, reached through a link.
-bool is_own_parent(const std::string& path) {
-  struct stat own {};
-
-  if (::stat(path.c_str(), &own) != 0) {
-    return false;
-  }
-  for (fs::path parent = fs::path(path).parent_path(); parent.has_relative_path();
-       parent = parent.parent_path()) {
-    struct stat status {};
-
-    if (::stat(parent.c_str(), &status) == 0 && status.st_ino == own.st_ino &&
-        status.st_dev == own.st_dev) {
-      return true;
-    }
-  }
-  return false;
-}
-
-class Walker {
-public:
-  explicit Walker(const CollectionRules& rules)
-      : rules_(rules) {}
-
-  void walk(const std::string& start, std::vector<std::string>& found,
-            std::vector<std::string>& warnings) {
-    pending_.push_back({start, true, false});
-    while (!pending_.empty()) {
-      const Visit visit = std::move(pending_.back());
-      pending_.pop_back();
-      try {
-        read(visit, found);
-      } catch (const fs::filesystem_error& error) {
-        warnings.push_back(
-            fmt::format("could not read the directory {}: {}", visit.path, error.code().message()));
-      }
-    }
-  }
-
-private:
-  void read(const Visit& visit, std::vector<std::string>& found) {
-    const util::FileDescriptor directory =
-        util::open_file(visit.path, O_RDONLY | O_DIRECTORY | O_NOCTTY);
-    const auto& entries = reader_.read(directory, visit.path);
-    if (!visit.is_start && rules_.leaves_out_content(visit.path, directory, entries)) {
-      return;
-    }
-    for (const util::DirectoryEntry& entry : entries) {
-      switch (type_of(entry, directory)) {
-      case util::EntryType::directory:
-        enter(visit, entry);
-        break;
-      case util::EntryType::file:
-        if (rules_.collects(visit.path, entry.name)) {
-          found.push_back(child_path(visit, entry.name));
-        }
-        break;
-      default:
-        break;
-      }
-    }
-  }
-
-  void enter(const Visit& visit, const util::DirectoryEntry& entry) {
-    if (rules_.leaves_out_directory(visit.path, entry.name)) {
-      return;
-    }
-    Visit next{child_path(visit, entry.name), false,
-               visit.behind_link || entry.type == util::EntryType::link};
-    if (!next.behind_link || !is_own_parent(next.path)) {
-      pending_.push_back(std::move(next));
-    }
-  }
-
-  // What the entry is once links are followed.
-  static util::EntryType type_of(const util::DirectoryEntry& entry,
-                                 const util::FileDescriptor& directory) {
-    if (entry.type != util::EntryType::link && entry.type != util::EntryType::unknown) {
-      return entry.type;
-    }
-
-    struct stat status {};
-
-    // The reader's names end with a NUL.
-    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
-    if (::fstatat(directory.get(), entry.name.data(), &status, 0) != 0) {
-      return util::EntryType::other;
-    }
-    if (S_ISDIR(status.st_mode)) {
-      return util::EntryType::directory;
-    }
-    return S_ISREG(status.st_mode) ? util::EntryType::file : util::EntryType::other;
-  }
-
-  static std::string child_path(const Visit& visit, std::string_view name) {
-    std::string path;
-    path.reserve(visit.path.size() + 1 + name.size());
-    path += visit.path;
-    if (path != "/") {
-      path += '/';
-    }
-    path += name;
-    return path;
-  }
-
-  const CollectionRules& rules_;
-  util::DirectoryReader reader_;
-  std::vector<Visit> pending_;
-};
 
 // A path argument, as pytest's resolve_collection_argument understands it.
 struct Argument {
@@ -217,14 +94,15 @@ void scan(const Project& project, const std::vector<Argument>& arguments,
       rules.add_starting_file(argument.path);
     }
   }
-  Walker walker(rules);
+  std::vector<std::string> directories;
   for (const Argument& argument : arguments) {
     if (argument.is_directory) {
-      walker.walk(argument.path, result.paths, result.warnings);
+      directories.push_back(argument.path);
     } else if (path_is_file(argument.path) && rules.collects_argument(argument.path)) {
       result.paths.push_back(argument.path);
     }
   }
+  walk_directories(rules, directories, result);
 }
 
 // The fixed list of the system that this program follows, for projects that pytest knows nothing
@@ -266,6 +144,7 @@ TestFiles scan_test_files(const Project& project) {
     scan_by_fixed_list(project, result);
   }
   make_relative(result.paths, project.rootdir);
+  std::sort(result.warnings.begin(), result.warnings.end());
   return result;
 }
 
