@@ -21,7 +21,7 @@ constexpr PytestVersion native_toml_since{9, 0, 0};
 }
 
 std::string read_configuration(const fs::path& file) {
-  constexpr std::size_t limit = 16 * 1024 * 1024;
+  constexpr std::size_t limit = std::size_t{16} * 1024 * 1024;
   try {
     return util::read_file(file, limit);
   } catch (const fs::filesystem_error& error) {

@@ -198,6 +198,7 @@ void append(TestFiles& target, TestFiles&& source) {
 void walk_directories(const CollectionRules& rules, const std::vector<std::string>& starts,
                       TestFiles& result) {
   std::vector<Visit> visits;
+  visits.reserve(starts.size());
   for (const std::string& start : starts) {
     visits.push_back({start, true, false});
   }

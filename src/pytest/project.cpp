@@ -28,7 +28,7 @@ std::vector<std::string> expand_argument_files(const std::vector<std::string>& w
                                                const fs::path& directory,
                                                const PytestVersion& version) {
   constexpr PytestVersion since{8, 2, 0};
-  constexpr std::size_t limit = 16 * 1024 * 1024;
+  constexpr std::size_t limit = std::size_t{16} * 1024 * 1024;
   std::vector<std::string> expanded;
   for (const std::string& word : words) {
     if (version < since || !word.starts_with('@')) {

@@ -19,7 +19,7 @@ from support import Commands, Venvs, clean_environment
 VERSIONS = ["7.4.4", "8.4.2", "9.0.2", "9.2.0"]
 OPTIONS = ["--collect-only", "-q", "-p", "no:cacheprovider"]
 # Trees for each version of pytest. TESTMON_PRECREATE_SEED repeats a run that failed.
-CASES = int(os.environ.get("TESTMON_PRECREATE_CASES", "100"))
+CASES = int(os.environ.get("TESTMON_PRECREATE_CASES", "80"))
 SEED = int(os.environ.get("TESTMON_PRECREATE_SEED", random.SystemRandom().randrange(10**9)))
 
 
