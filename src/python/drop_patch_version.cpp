@@ -86,33 +86,33 @@ std::optional<PatchVersion> match_version(const Text& text, std::size_t at) {
 
 } // namespace
 
-std::string drop_patch_version(std::string_view bytes, PythonVersion python) {
-  const Text text(bytes, python);
+std::string drop_patch_version(std::string_view text, PythonVersion python) {
+  const Text characters(text, python);
   std::string result;
   std::size_t copied = 0; // input up to here is in the result
   std::size_t at = 0;
   bool after_word = false; // whether the character before `at` is a word character
-  while (at < text.size()) {
+  while (at < characters.size()) {
     // A run of [\w_-] with a word boundary somewhere in it can begin a match.
     bool has_boundary = false;
     const std::size_t run = at;
-    while (text.is_name(at)) {
-      has_boundary = has_boundary || text.is_word(at) != after_word;
-      after_word = text.is_word(at);
-      at = text.next(at);
+    while (characters.is_name(at)) {
+      has_boundary = has_boundary || characters.is_word(at) != after_word;
+      after_word = characters.is_word(at);
+      at = characters.next(at);
     }
-    const auto version = at > run && has_boundary ? match_version(text, at) : std::nullopt;
+    const auto version = at > run && has_boundary ? match_version(characters, at) : std::nullopt;
     if (version.has_value()) {
-      result.append(bytes.substr(copied, version->begin - copied));
+      result.append(text.substr(copied, version->begin - copied));
       copied = version->end;
       at = version->end;
       after_word = true;
-    } else if (at < text.size()) {
+    } else if (at < characters.size()) {
       after_word = false;
-      at = text.next(at);
+      at = characters.next(at);
     }
   }
-  return result.append(bytes.substr(copied));
+  return result.append(text.substr(copied));
 }
 
 } // namespace testmon_precreate::python

@@ -51,7 +51,7 @@ bool belongs_to_headers(std::string_view line) {
     return true;
   }
   const auto ends_name = [](char c) { return c <= ' ' || c > '~' || c == ':'; };
-  const auto end = std::find_if(line.begin(), line.end(), ends_name);
+  const auto* const end = std::find_if(line.begin(), line.end(), ends_name);
   return end != line.end() && *end == ':';
 }
 

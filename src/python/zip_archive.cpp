@@ -8,7 +8,7 @@ namespace testmon_precreate::python {
 namespace {
 
 // A central directory holds a name's size in 16 bits.
-constexpr std::size_t longest_name = 64 * 1024;
+constexpr std::size_t longest_name = 0xFFFF + 1;
 
 constexpr unsigned long encrypted_flag = 1;
 
@@ -37,7 +37,7 @@ bool ZipArchive::read_directory(const NameFilter& is_wanted) {
                                 nullptr, 0) != UNZ_OK) {
       return false;
     }
-    remember_entry(name.c_str(), is_wanted);
+    remember_entry(name.substr(0, name.find('\0')), is_wanted);
     status = unzGoToNextFile(archive_.get());
   }
   return status == UNZ_END_OF_LIST_OF_FILE;

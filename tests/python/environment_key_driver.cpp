@@ -5,6 +5,7 @@
 //   environment_key keys      [process facts…]                       -> [environment key…]
 //   environment_key probe     the fields of ProbeRequest             -> process facts, and whether
 //                                                                       an interpreter was started
+//   environment_key whole     the fields of ProbeRequest             -> the environment key
 //   environment_key metadata  {"python_version", "texts": [text…]}   -> [[name, version] | null…]
 //   environment_key drop      {"python_version", "texts": [text…]}   -> [text…]
 //
@@ -32,13 +33,15 @@ namespace {
 namespace python = testmon_precreate::python;
 using nlohmann::json;
 
-json make_key(const std::string& input) {
-  const python::EnvironmentKey key =
-      python::make_environment_key(python::parse_process_facts(input));
+json describe(const python::EnvironmentKey& key) {
   return {{"environment_name", key.environment_name},
           {"python_version", key.python_version},
           {"system_packages", key.system_packages},
           {"system_packages_full", key.system_packages_full}};
+}
+
+json make_key(const std::string& input) {
+  return describe(python::make_environment_key(python::parse_process_facts(input)));
 }
 
 json make_keys(const std::string& input) {
@@ -63,7 +66,7 @@ bool had_children() {
   return usage.ru_maxrss > 0;
 }
 
-json probe(const std::string& input) {
+python::ProbeRequest request_of(const std::string& input) {
   const json object = json::parse(input);
   python::ProbeRequest request;
   request.interpreter = object.at("interpreter").get<std::string>();
@@ -77,7 +80,11 @@ json probe(const std::string& input) {
   }
   request.environment_expression = object.value("environment_expression", "");
   request.ignore_dependencies = object.value("ignore_dependencies", std::vector<std::string>());
-  const python::ProcessFacts facts = python::probe_interpreter(request);
+  return request;
+}
+
+json probe(const std::string& input) {
+  const python::ProcessFacts facts = python::probe_interpreter(request_of(input));
   return {{"sys_path", facts.sys_path},
           {"python_version", facts.python_version},
           {"testmon_version", facts.testmon_version},
@@ -135,6 +142,9 @@ json answer(std::string_view what, const std::string& input) {
   }
   if (what == "probe") {
     return probe(input);
+  }
+  if (what == "whole") {
+    return describe(python::make_environment_key(python::probe_interpreter(request_of(input))));
   }
   if (what == "metadata") {
     return parse_all(input);

@@ -26,6 +26,6 @@ struct ProcessFacts {
 // `other_distributions` ([[name or null, version or null]…]). Unknown keys are ignored. Bytes of
 // sys.path that are not UTF-8 come as Python writes them, as lone surrogates.
 // Throws UsageError that names a missing key or a wrong type.
-[[nodiscard]] ProcessFacts parse_process_facts(std::string_view json);
+[[nodiscard]] ProcessFacts parse_process_facts(std::string_view text);
 
 } // namespace testmon_precreate::python

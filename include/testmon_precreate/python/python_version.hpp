@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <string_view>
 
 namespace testmon_precreate::python {
@@ -10,7 +9,15 @@ struct PythonVersion {
   int major = 0;
   int minor = 0;
 
-  friend auto operator<=>(const PythonVersion&, const PythonVersion&) = default;
+  friend bool operator==(const PythonVersion&, const PythonVersion&) = default;
+
+  friend constexpr bool operator<(const PythonVersion& left, const PythonVersion& right) {
+    return left.major != right.major ? left.major < right.major : left.minor < right.minor;
+  }
+
+  friend constexpr bool operator>=(const PythonVersion& left, const PythonVersion& right) {
+    return !(left < right);
+  }
 };
 
 // Reads `3.11.7`; a micro version is not needed. Throws EnvironmentProbeError for anything else and
