@@ -48,6 +48,35 @@ TEST_SUITE("datafile/datafile") {
     CHECK(visible_ids(file, "default") == std::vector{first.environment_id});
   }
 
+  TEST_CASE("a file that is not in WAL mode is put into it, and keeps its rows") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / ".testmondata";
+    const auto request = request_for(file, "a 1.0");
+    static_cast<void>(datafile::prepare_datafile(request));
+    const auto mode = [&file](const char* pragma) {
+      return SQLite::Database(file, SQLite::OPEN_READWRITE).execAndGet(pragma).getString();
+    };
+    REQUIRE(mode("PRAGMA journal_mode = DELETE") == "delete");
+    auto dry = request;
+    dry.dry_run = true;
+    CHECK(datafile::prepare_datafile(dry).action == EnvironmentAction::reused);
+    CHECK(mode("PRAGMA journal_mode") == "delete");
+    CHECK(datafile::prepare_datafile(request).action == EnvironmentAction::reused);
+    CHECK(mode("PRAGMA journal_mode") == "wal");
+    CHECK(visible_ids(file, "default") == std::vector<std::int64_t>{1});
+  }
+
+  TEST_CASE("what URIs give a meaning to is only a letter in a path") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / "50% off? #1 & more" / ".testmondata";
+    fs::create_directories(file.parent_path());
+    static_cast<void>(datafile::prepare_datafile(request_for(file, "a 1.0")));
+    CHECK(datafile::prepare_datafile(request_for(file, "a 1.0")).action ==
+          EnvironmentAction::reused);
+    CHECK(datafile::prepare_datafile(request_for(file, "a 2.0")).parked_environments == 1);
+    CHECK(std::distance(fs::directory_iterator(file.parent_path()), {}) == 1);
+  }
+
   TEST_CASE("folding the log in leaves the file alone") {
     const TemporaryDirectory directory;
     const fs::path file = directory.path() / ".testmondata";

@@ -34,6 +34,20 @@ TEST_SUITE("util/files") {
     CHECK(entries_of(directory.path()) == 1);
   }
 
+  TEST_CASE("an atomic creation never replaces anything") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / "new";
+    CHECK(util::create_file_atomically(file, "first", 0640));
+    CHECK_FALSE(util::create_file_atomically(file, "second"));
+    CHECK(util::read_file(file, 100) == "first");
+    fs::create_symlink("nowhere", directory.path() / "dangling");
+    CHECK_FALSE(util::create_file_atomically(directory.path() / "dangling", "third"));
+    CHECK(entries_of(directory.path()) == 2);
+    CHECK_THROWS_AS(static_cast<void>(util::create_file_atomically(
+                        directory.path() / "absent" / "file", "content")),
+                    fs::filesystem_error);
+  }
+
   TEST_CASE("reading stops at the limit") {
     const TemporaryDirectory directory;
     const fs::path file = directory.write("big", std::string(1000, 'x'));

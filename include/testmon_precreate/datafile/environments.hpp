@@ -1,14 +1,11 @@
 #pragma once
 
+#include <testmon_precreate/datafile/statements.hpp>
+
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
-
-namespace SQLite {
-class Database;
-} // namespace SQLite
 
 namespace testmon_precreate::datafile {
 
@@ -35,12 +32,9 @@ struct EnvironmentRow {
 class EnvironmentTable {
 public:
   // `database` must outlive the table.
-  explicit EnvironmentTable(SQLite::Database& database);
-  ~EnvironmentTable();
-  EnvironmentTable(const EnvironmentTable&) = delete;
-  EnvironmentTable& operator=(const EnvironmentTable&) = delete;
-  EnvironmentTable(EnvironmentTable&&) = delete;
-  EnvironmentTable& operator=(EnvironmentTable&&) = delete;
+  explicit EnvironmentTable(SQLite::Database& database)
+      : database_(database)
+      , statements_(database) {}
 
   // The rows of one name, visible and parked ones, by id.
   [[nodiscard]] std::vector<EnvironmentRow> named(const std::string& name);
@@ -56,9 +50,8 @@ public:
   void show(std::span<const std::int64_t> ids);
 
 private:
-  struct Statements;
   SQLite::Database& database_;
-  std::unique_ptr<Statements> statements_;
+  Statements statements_;
 };
 
 } // namespace testmon_precreate::datafile

@@ -39,7 +39,9 @@ struct ParkedRow {
 class Parking {
 public:
   // `database` must outlive the object.
-  explicit Parking(SQLite::Database& database);
+  explicit Parking(SQLite::Database& database)
+      : environments_(database)
+      , statements_(database) {}
 
   // Hides rows. A row that is parked already under the same three values is older than the
   // visible one and goes, with its tests.
@@ -61,8 +63,12 @@ public:
   void remove(std::span<const std::int64_t> ids);
 
 private:
-  SQLite::Database& database_;
+  // The rows that are parked already under the same values.
+  [[nodiscard]] std::vector<std::int64_t> superseded_by(std::span<const std::int64_t> ids);
+  void forget_bookkeeping(std::int64_t id);
+
   EnvironmentTable environments_;
+  Statements statements_;
 };
 
 } // namespace testmon_precreate::datafile
