@@ -1,0 +1,130 @@
+"""The hand-over from the controller's state to its waiting workers, beside a Python worker that polls.
+
+Models a run of 64 workers on a small machine: all wait, the controller renames its state into place, and each worker
+acknowledges and exits. The time from just before the rename to the exit of the last one counts. The polling design is
+measured in fewer rounds: one of its rounds lasts seconds, and its wait depends on when the state comes, here 0.2 s to
+1.2 s after the start of the workers. TESTMON_PRECREATE_BENCH_ROUNDS (200) sets the number of rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import List
+
+from coordination_support import STATE, Rootdir, make_state, wait_until_blocked
+from measure import Table, alternate, percentile, wall_seconds
+from support import Commands
+
+ROUNDS = int(os.environ.get("TESTMON_PRECREATE_BENCH_ROUNDS", "200"))
+POLLING_ROUNDS = max(3, ROUNDS // 20)
+POLLING = str(Path(__file__).resolve().parent / "polling_worker.py")
+
+
+def hand_over(rootdir: Rootdir, workers: int, polling: bool) -> float:
+    """Seconds from just before the rename of the state to the exit of the last worker."""
+    shutil.rmtree(rootdir.directory, ignore_errors=True)
+    rootdir.make_directory()
+    processes = [start_worker(rootdir, number, polling) for number in range(workers)]
+    if polling:
+        # Until all of them have started; then the state comes at any moment of their intervals.
+        time.sleep(0.02 * workers + random.uniform(0.2, 1.2))
+    else:
+        for process in processes:
+            wait_until_blocked(process)
+    written = rootdir.directory / "written"
+    written.write_text(json.dumps(make_state()))
+    start = time.perf_counter()
+    os.rename(written, rootdir.directory / STATE)
+    for process in processes:
+        assert process.wait() == 0
+    return time.perf_counter() - start
+
+
+def start_worker(rootdir: Rootdir, number: int, polling: bool) -> subprocess.Popen:
+    if polling:
+        command = [sys.executable, "-S", POLLING, str(rootdir.directory), f"gw{number}"]
+    else:
+        command = [rootdir.commands.await_, "--worker", f"gw{number}"]
+    return subprocess.Popen(command, cwd=rootdir.path, env=rootdir.environment)
+
+
+def report_hand_over(table: Table, rootdir: Rootdir, workers: int, p50: float, p99: float) -> None:
+    ours = [hand_over(rootdir, workers, polling=False) for _ in range(ROUNDS)]
+    theirs = [hand_over(rootdir, workers, polling=True) for _ in range(POLLING_ROUNDS)]
+    name = f"{workers} workers" if workers > 1 else "one worker"
+    table.value(f"{name}, p50 of {ROUNDS} rounds", percentile(ours, 50) * 1e3, "ms", p50)
+    table.value(f"{name}, p99", percentile(ours, 99) * 1e3, "ms", p99)
+    table.note(
+        f"{name}, polling, {POLLING_ROUNDS} rounds: p50 {percentile(theirs, 50) * 1e3:.0f} ms, "
+        f"worst {max(theirs) * 1e3:.0f} ms"
+    )
+
+
+def cpu_and_memory(rootdir: Rootdir, command: List[str], seconds: float):
+    """CPU milliseconds in its first `seconds`, and the peak resident set, MiB."""
+    process = subprocess.Popen(command, cwd=rootdir.path, env=rootdir.environment, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    schedule = Path(f"/proc/{process.pid}/schedstat").read_text().split()
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    process.kill()
+    process.wait()
+    return int(schedule[0]) / 1e6, peak / 1024
+
+
+def report_waiting(table: Table, rootdir: Rootdir) -> None:
+    """Everything that a waiter does in 30 s, its start included."""
+    shutil.rmtree(rootdir.directory, ignore_errors=True)
+    rootdir.make_directory()
+    await_ = [rootdir.commands.await_, "--timeout", "60", "--rootdir", str(rootdir.path)]
+    # A user namespace that allows no inotify instance.
+    no_inotify = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" "$@"'
+    without = ["unshare", "--user", "--map-root-user", "sh", "-c", no_inotify, *await_]
+    for name, command in (("with notification", await_), ("without notification", without)):
+        cpu, memory = cpu_and_memory(rootdir, command, 30)
+        table.value(f"CPU of a waiter in 30 s, {name}", cpu, "ms", 2)
+        table.value(f"memory of a waiter, {name}", memory, "MiB", 8)
+    cpu, memory = cpu_and_memory(rootdir, [sys.executable, "-S", POLLING, str(rootdir.directory), "gw0"], 30)
+    table.note(f"polling: CPU {cpu:.1f} ms (its start included), memory {memory:.1f} MiB")
+
+
+def report_start_up(table: Table, rootdir: Rootdir) -> None:
+    rootdir.write_state()
+    run = {"cwd": rootdir.path, "env": rootdir.environment}
+    await_ = [rootdir.commands.await_, "--worker", "gw0"]
+    times = alternate(
+        {
+            "await": lambda: wall_seconds(await_, **run),
+            "true": lambda: wall_seconds(["/bin/true"], **run),
+            "polling": lambda: wall_seconds([sys.executable, "-S", POLLING, str(rootdir.directory), "gw0"], **run),
+        },
+        ROUNDS,
+    )
+    medians = {name: percentile(values, 50) * 1e3 for name, values in times.items()}
+    table.value("state already there: testmon-await", medians["await"], "ms", 1.5 * medians["true"] + 1)
+    table.note(f"/bin/true {medians['true']:.2f} ms, polling {medians['polling']:.2f} ms")
+
+
+def main() -> int:
+    source = Path(__file__).resolve().parents[2]
+    build = Path(os.environ.get("TESTMON_PRECREATE_BUILD", source / "build" / "release")).resolve()
+    with tempfile.TemporaryDirectory() as directory:
+        rootdir = Rootdir(Path(directory) / "project", Commands(build, source))
+        table = Table("Coordination: from the state to the last worker")
+        report_start_up(table, rootdir)
+        report_hand_over(table, rootdir, 1, p50=1, p99=5)
+        report_hand_over(table, rootdir, 64, p50=25, p99=25)
+        report_waiting(table, rootdir)
+    return 1 if table.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
