@@ -178,10 +178,12 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   log("testmon {} (data version {}), Python {}", facts.testmon_version, data_version,
       facts.python_version);
   log("environment {}: {}", key.environment_name, key.system_packages_full);
+  report.times.lap("surroundings");
 
   const coordination::CoordinationDirectory directory(project.rootdir / request.settings.directory);
   // From here on until the state is written no other run changes anything.
   ClaimedDirectory claimed(directory, request);
+  report.times.lap("claim");
   state.timestamp = util::wall_clock_now().count();
 
   const fs::path file = project.rootdir / request.settings.datafile.value_or(".testmondata");
@@ -189,11 +191,13 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   report.warnings = prepared.warnings;
   log("data file {}: environment {} {}", file.string(), prepared.environment_id,
       datafile::to_string(prepared.action));
+  report.times.lap("data_file");
 
   const pytest::TestFiles test_files = pytest::scan_test_files(project);
   report.warnings.insert(report.warnings.end(), test_files.warnings.begin(),
                          test_files.warnings.end());
   log("{} test files", test_files.paths.size());
+  report.times.lap("test_files");
 
   state.rootdir = project.rootdir.string();
   state.database_path = file.string();
@@ -209,6 +213,7 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
     directory.write_state(state);
     claimed.keep();
   }
+  report.times.lap("state");
   return report;
 }
 

@@ -2,6 +2,7 @@
 
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/core/debug_log.hpp>
+#include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/core/settings.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
 
@@ -36,6 +37,7 @@ struct PrepareRequest {
 struct PrepareReport {
   coordination::CoordinationState state;
   std::vector<std::string> warnings;
+  core::Stopwatch times; // surroundings, claim, data_file, test_files, state
 };
 
 // Makes a project ready for `pytest --testmon -n`: finds it, computes the environment key, makes

@@ -104,6 +104,7 @@ int await_command(const Options& options, Program& program) {
   if (!switched_off(program)) {
     const AwaitResult result = await_state(make_request(options, program), program.log);
     program.waits = result.wait.looks;
+    program.settings.run_uid = result.wait.state.run_uid;
     program.stopwatch.lap("wait");
     print(result, options, program.terminal);
     for (const auto& [name, value] : state_variables(result.wait.state, result.state_path)) {

@@ -49,12 +49,14 @@ void print_summary(const PrepareReport& report, bool dry_run, const Terminal& te
   }
 }
 
-int prepare_command(const Options& options, const Program& program) {
+int prepare_command(const Options& options, Program& program) {
   if (switched_off(program)) {
     return 0;
   }
   const PrepareReport report =
       prepare(make_prepare_request(options.prepare, program), make_log(options.prepare, program));
+  program.stopwatch.append(report.times);
+  program.settings.run_uid = report.state.run_uid;
   for (const std::string& warning : report.warnings) {
     program.terminal.warning(warning);
   }

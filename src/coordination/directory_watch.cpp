@@ -23,10 +23,13 @@ DirectoryWatch::DirectoryWatch(fs::path directory)
 }
 
 int DirectoryWatch::add_watch(const fs::path& path) const {
+  constexpr std::uint32_t of_the_watched_itself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
   // IN_MOVED_TO: our own files. IN_CLOSE_WRITE: those of a writer that does not rename.
-  constexpr std::uint32_t events = IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE |
-                                   IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-  return ::inotify_add_watch(inotify_.get(), path.c_str(), events);
+  constexpr std::uint32_t of_files = IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE;
+  constexpr std::uint32_t of_directories = IN_MOVED_TO | IN_CREATE;
+  return ::inotify_add_watch(inotify_.get(), path.c_str(),
+                             of_the_watched_itself |
+                                 (path == directory_ ? of_files : of_directories));
 }
 
 void DirectoryWatch::watch_nearest() {

@@ -76,7 +76,27 @@ bool Pauses::sleep_until(Clock::time_point moment) {
   if (polled[0].revents != 0) {
     sources_->signals.check();
   }
-  return polled[1].revents != 0 && sources_->watch->take(matters_);
+  if (polled[1].revents == 0) {
+    return false;
+  }
+  const bool matters = sources_->watch->take(matters_);
+  useless_wakes_ = matters ? 0 : useless_wakes_ + 1;
+  rest_from_useless_wakes(moment);
+  return matters;
+}
+
+// Somebody who writes other files without end must not keep us busy.
+void Pauses::rest_from_useless_wakes(Clock::time_point moment) {
+  constexpr int bearable = 64;
+  constexpr std::chrono::milliseconds rest{10};
+  if (useless_wakes_ < bearable) {
+    return;
+  }
+  const auto left =
+      std::clamp<Clock::duration>(moment - Clock::now(), Clock::duration::zero(), rest);
+  const timespec timeout = to_timespec(left);
+  pollfd signals{sources_->signals.get(), POLLIN, 0};
+  ::ppoll(&signals, 1, &timeout, nullptr);
 }
 
 void Pauses::call_after_a_second() {

@@ -314,7 +314,7 @@ DirectoryClaim claim_for_run(const CoordinationDirectory& directory, const Claim
   return translate_file_errors([&] {
     const bool queue = wait_for_run.count() > 0;
     RunClaim claim(directory, claimant, queue);
-    Pauses pauses(directory.path(), makes_way, claim_policy(std::max(wait_for_run, a_moment)));
+    Pauses pauses(directory.path(), makes_way, claim_policy(queue ? wait_for_run : a_moment));
     while (true) {
       if (auto lock = claim.attempt()) {
         return DirectoryClaim(std::move(*lock));

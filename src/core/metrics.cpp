@@ -68,6 +68,11 @@ void Stopwatch::lap(std::string name) {
   lap_ = now;
 }
 
+void Stopwatch::append(const Stopwatch& part) {
+  laps_.insert(laps_.end(), part.laps_.begin(), part.laps_.end());
+  lap_ = Clock::now();
+}
+
 double Stopwatch::total() const { return milliseconds(Clock::now() - start_); }
 
 std::string to_json_line(const MetricsRecord& record) {

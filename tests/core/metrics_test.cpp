@@ -89,6 +89,11 @@ TEST_SUITE("core/metrics") {
     watch.lap("second");
     REQUIRE(watch.laps().size() == 2);
     CHECK(watch.laps()[0].first == "first");
+    core::Stopwatch whole;
+    whole.append(watch);
+    whole.lap("third");
+    REQUIRE(whole.laps().size() == 3);
+    CHECK(whole.laps()[1] == watch.laps()[1]);
     CHECK(watch.total() >= watch.laps()[0].second + watch.laps()[1].second);
   }
 }

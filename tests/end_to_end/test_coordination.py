@@ -287,6 +287,19 @@ class TestWaiting:
         rootdir.write_state()
         assert rootdir.await_("--timeout", "0").returncode == 0
 
+    def test_without_inotify_backoff_suffices(self, rootdir):
+        rootdir.make_directory()
+        no_inotify = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" "$@"'
+        namespace = ["--user", "--map-root-user", "sh", "-c", no_inotify, rootdir.commands.await_, "--timeout", "20"]
+        if subprocess.run(["unshare", *namespace[:4], "exit 0"], stderr=subprocess.DEVNULL).returncode != 0:
+            pytest.skip("no user namespaces here")
+        waiter = rootdir.start(*namespace, command="unshare")
+        time.sleep(0.3)
+        assert waiter.poll() is None
+        assert "inotify" not in str([os.readlink(fd) for fd in Path(f"/proc/{waiter.pid}/fd").iterdir()])
+        rootdir.write_state()
+        assert finish(waiter).exit_code == 0
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_signals_end_it_at_once(self, rootdir, number):
         waiter = rootdir.start("--timeout", "100", "--interval", "50", "--max-interval", "50")
@@ -768,6 +781,8 @@ class TestMetrics:
             ("await", "error", "UsageError", 2),
         ]
         assert all(line["milliseconds"]["total"] > 0 for line in lines)
+        phases = ["total", "surroundings", "claim", "data_file", "test_files", "state"]
+        assert list(lines[0]["milliseconds"]) == phases
         assert lines[1]["waits"] == 1
         summary = json.loads(rootdir.precreate("status", "--json", "--metrics", str(file)).stdout)
         assert summary["runs"] == {"prepare": 1, "await": 4, "wait": 1, "cleanup": 1}

@@ -51,6 +51,7 @@ private:
   };
 
   [[nodiscard]] bool sleep_until(Clock::time_point moment);
+  void rest_from_useless_wakes(Clock::time_point moment);
   void call_after_a_second();
 
   std::filesystem::path directory_;
@@ -61,6 +62,7 @@ private:
   Clock::time_point deadline_;
   Clock::time_point next_look_;
   std::optional<Sources> sources_;
+  int useless_wakes_ = 0; // in a row
 };
 
 } // namespace testmon_precreate::coordination

@@ -22,6 +22,9 @@ public:
   // Ends a phase: notes as `name` the time since the one before, or since the construction.
   void lap(std::string name);
 
+  // Adds the phases that another watch has taken meanwhile; the next one starts now.
+  void append(const Stopwatch& part);
+
   // Phases with their milliseconds, in their order.
   [[nodiscard]] const std::vector<std::pair<std::string, double>>& laps() const noexcept {
     return laps_;
