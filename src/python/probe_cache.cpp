@@ -26,7 +26,7 @@ using nlohmann::json;
 namespace {
 
 constexpr int format_version = 1;
-constexpr std::size_t largest_file = 1024 * 1024;
+constexpr std::size_t largest_file = 1U << 20U;
 constexpr std::size_t most_files = 64;
 
 bool decides_start_up(const std::string& variable) {

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t largest_text = 1024 * 1024;
+constexpr std::size_t largest_text = 1U << 20U;
 
 // Lines of .pth files that do nothing to sys.path, or something that only sys.path decides.
 constexpr std::array<std::string_view, 7> known_lines{

@@ -17,8 +17,8 @@ from environments import KINDS, Environment
 from every_python import every_python
 from support import Venvs
 
-RELEASES = ("2.1.0", "2.1.1", "2.1.3", "2.1.4", "2.2.0")
-IGNORES: List[List[str]] = [[], ["pluggy", "late-name", "UNKNOWN"], ["", "None", "é"]]
+RELEASES = ("2.1.0", "2.1.3", "2.1.4", "2.2.0")
+IGNORES: List[List[str]] = [[], ["pluggy", "late-name", "UNKNOWN", "", "None", "é"]]
 ORACLE = Path(__file__).with_name("environment_oracle.py")
 
 
@@ -87,11 +87,11 @@ def test_package_text_equals_testmons_own(kind, version, python, venvs, commons,
         assert key["python_version"] == version
 
 
-def stored_row(environment: Environment, command: List[str]) -> List[tuple]:
+def stored_row(environment: Environment, command: List[str], options: str = "") -> List[tuple]:
     """Runs a test with testmon and returns the environment row that the live process made."""
     directory = environment.working_directory
     (directory / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
-    (directory / "pytest.ini").write_text("[pytest]\n")
+    (directory / "pytest.ini").write_text(f"[pytest]\n{options}")
     result = subprocess.run(
         [*command, "--testmon", "-q", "test_nothing.py"],
         cwd=directory,
@@ -109,7 +109,7 @@ def stored_row(environment: Environment, command: List[str]) -> List[tuple]:
         connection.close()
 
 
-LIVE = [(kind, *every_python()[-1]) for kind in KINDS] + [("pip", *found) for found in every_python()[:-1]]
+LIVE = [(kind, *every_python()[-1]) for kind in KINDS] + [("pip", *every_python()[0])]
 
 
 @pytest.mark.parametrize("kind, version, python", LIVE, ids=lambda value: "" if "/" in value else value)
@@ -125,6 +125,31 @@ def test_key_equals_the_row_of_a_live_run(kind, version, python, venvs, driver, 
     key = run([driver, "key"], probe(driver, environment), environment)
     assert ("beside 1.2" in key["system_packages"]) == (kind != "pip")
     assert rows == [(key["environment_name"], key["system_packages"], key["python_version"])]
+
+
+def test_prepare_agrees_with_the_live_run_on_all_options(venvs, commands, tmp_path):
+    """What the ini file, the conftest file and `pythonpath` add, through the command that users call."""
+    version, python = every_python()[-1]
+    environment = KINDS["pip"](venvs, python, version, tmp_path)
+    for directory in (tmp_path, tmp_path / "lib"):
+        metadata = f"Name: in {directory.name}\nVersion: 1.2.3\n".encode()
+        nasty_metadata.write_distribution(directory / "it.egg-info", "PKG-INFO", metadata)
+    nasty_metadata.write_distribution(tmp_path / "lib" / "left.egg-info", "PKG-INFO", b"Name: left out\nVersion: 1\n")
+    (tmp_path / "conftest.py").write_text("")
+    environment.variables["KIND"] = "ci"
+    options = (
+        "pythonpath = lib\ntestmon_ignore_dependencies =\n    pluggy\n    'left out'\n"
+        "environment_expression = os.environ['KIND'] + md5('x')[:4]\n"
+    )
+    rows = stored_row(environment, [str(Path(environment.python).with_name("pytest"))], options)
+    variables = environment.process_environment()
+    command = [commands.precreate, "prepare", "--dry-run", "--json", "--python", environment.python]
+    result = commands.run(*command, cwd=tmp_path, env=variables)
+    assert result.returncode == 0, result.stderr
+    state = json.loads(result.stdout)
+    assert rows == [(state["environment_name"], state["system_packages"], state["python_version"])]
+    assert state["environment_name"] == "ci9dd4"
+    assert "in lib 1.2" in state["system_packages"] and "left out" not in state["system_packages"]
 
 
 ASK_METADATA = """
@@ -147,7 +172,7 @@ spec.loader.exec_module(module)
 print(json.dumps([module.drop_patch_version(text) for text in json.load(sys.stdin)]))
 """
 
-CASES = int(os.environ.get("TESTMON_PRECREATE_PROPERTY_CASES", "800"))
+CASES = int(os.environ.get("TESTMON_PRECREATE_PROPERTY_CASES", "400"))
 
 
 @pytest.fixture
