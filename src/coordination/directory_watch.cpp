@@ -55,8 +55,8 @@ void DirectoryWatch::watch_nearest() {
 }
 
 bool DirectoryWatch::take(const std::function<bool(std::string_view)>& matters) {
-  alignas(inotify_event) std::array<char, 16 * 1024>
-      buffer; // NOLINT(*-member-init): filled by read
+  constexpr std::size_t room_for_many = 16UL * 1024;
+  alignas(inotify_event) std::array<char, room_for_many> buffer{};
   bool found = false;
   bool lost = false;
   while (inotify_) {

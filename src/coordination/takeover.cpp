@@ -203,7 +203,7 @@ private:
       if (!try_lock(file.get(), LOCK_EX)) {
         return true;
       }
-      directory.remove_regular_file(name);
+      static_cast<void>(directory.remove_regular_file(name));
     } catch (const fs::filesystem_error&) { // NOLINT(bugprone-empty-catch): given up meanwhile
     }
     return false;
@@ -223,7 +223,7 @@ void remove_leftovers(const CoordinationDirectory& directory, const util::Direct
   const auto state = readable_state(directory);
   const bool own = state && is_own(*state, claimant);
   if (!own) {
-    handle.remove_regular_file(state_name);
+    static_cast<void>(handle.remove_regular_file(state_name));
   }
   std::vector<std::string> kept;
   if (own && claimant.run_uid) {
@@ -235,7 +235,7 @@ void remove_leftovers(const CoordinationDirectory& directory, const util::Direct
   }
   for (const std::string& name : handle.names()) {
     if (is_acknowledgment_name(name) && std::find(kept.begin(), kept.end(), name) == kept.end()) {
-      handle.remove_regular_file(name);
+      static_cast<void>(handle.remove_regular_file(name));
     }
   }
   static_cast<void>(::flock(handle.get(), LOCK_UN));

@@ -108,6 +108,7 @@ private:
 
 std::vector<std::string> ids_of(const std::vector<Acknowledgment>& acknowledgments) {
   std::vector<std::string> ids;
+  ids.reserve(acknowledgments.size());
   for (const Acknowledgment& acknowledgment : acknowledgments) {
     ids.push_back(acknowledgment.worker_id);
   }

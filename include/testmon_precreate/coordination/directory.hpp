@@ -72,7 +72,7 @@ public:
 
   // Removes the files that this program makes, and the directory where it is empty then. Call it by
   // clean_up (takeover.hpp) alone, which sees to it that nobody else is at work.
-  bool remove() const;
+  [[nodiscard]] bool remove() const;
 
   // Opened and checked; nothing where there is no such directory.
   [[nodiscard]] std::optional<util::DirectoryHandle> open() const;

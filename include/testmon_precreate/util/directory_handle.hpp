@@ -42,7 +42,7 @@ public:
                              mode_t mode = 0600) const;
 
   // Removes the regular file `name`. False where there is none, or where `name` is anything else.
-  bool remove_regular_file(const std::string& name) const;
+  [[nodiscard]] bool remove_regular_file(const std::string& name) const;
 
   // The names of all entries but `.` and `..`, in no order.
   [[nodiscard]] std::vector<std::string> names() const;
