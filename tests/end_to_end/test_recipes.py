@@ -1,0 +1,103 @@
+"""The README's CI recipes, as far as a machine allows: their shell parts, tox and pre-commit themselves."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict
+
+import pytest
+
+from support import Project
+
+ALL = 4
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def shell_part(name: str) -> str:
+    """The lines from `# recipe: NAME` on, as far as they are indented like it."""
+    lines = README.read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.strip() == f"# recipe: {name}")
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    part = []
+    for line in lines[start:]:
+        if line.strip() and not line.startswith(" " * indent):
+            break
+        if line.strip() in ("'''", "```"):
+            break
+        part.append(line[indent:])
+    return "\n".join(part)
+
+
+def fenced_block(holding: str) -> str:
+    blocks = re.findall(r"^```\w*\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    (found,) = [block for block in blocks if holding in block]
+    return found
+
+
+@pytest.fixture(scope="session")
+def environment(venvs, wheel, tmp_path_factory) -> Dict[str, str]:
+    """What a CI job finds: a Python with pip, and our wheel where pip looks for it."""
+    venv = venvs.get("pip", "pytest-testmon", "pytest-xdist", "pytest").copy(tmp_path_factory.mktemp("ci") / "venv")
+    return venv.environment(PIP_FIND_LINKS=str(wheel.parent), CI="true")
+
+
+def run_shell(script: str, project: Project, environment: Dict[str, str]) -> str:
+    result = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=project.path, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def next_checkout(project: Project, target: Path) -> Project:
+    """Another machine: the sources anew, and of all else only what the cache has."""
+    fresh = Project.sample(target)
+    shutil.copy(project.datafile, fresh.datafile)
+    return fresh
+
+
+@pytest.mark.parametrize(
+    "names, variable",
+    [(["github-actions"], "true"), (["gitlab-ci"], "true"), (["jenkins", "jenkins-post"], None)],
+    ids=["github-actions", "gitlab-ci", "jenkins"],
+)
+def test_shell_parts(names, variable, environment, project, tmp_path):
+    if variable:
+        assert f'TESTMON_XDIST_CONTROLLER_PRECREATION: "{variable}"' in README.read_text()
+        environment = dict(environment, TESTMON_XDIST_CONTROLLER_PRECREATION=variable)
+    script = "\n".join(shell_part(name) for name in names)
+    assert f"{ALL} passed" in run_shell(script, project, environment)
+    assert not (project.path / ".testmon_xdist").exists()
+
+    second = next_checkout(project, tmp_path / "second")
+    second.edit_function(0)
+    assert "2 passed" in run_shell(script, second, environment)
+
+
+def test_tox(environment, project):
+    (project.path / "tox.ini").write_text("[tox]\nno_package = true\nenv_list = py\n\n" + fenced_block("[testenv]"))
+    (project.path / "pytest.ini").unlink()
+    (project.path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = "."\n')
+    command = f"'{sys.executable}' -m uv tool run --quiet tox"
+    assert f"{ALL} passed" in run_shell(command, project, environment)
+    assert (project.path / ".testmondata-py").exists()
+    project.edit_function(0)
+    assert "2 passed" in run_shell(command, project, environment)
+    assert not (project.path / ".testmon_xdist").exists()
+
+
+def test_pre_commit(environment, project):
+    (project.path / ".pre-commit-config.yaml").write_text(fenced_block("repo: local"))
+    (project.path / ".gitignore").write_text(".testmondata*\n.testmon_xdist\n")
+    run_shell("python -m pip install --quiet testmon-precreate && git init --quiet && git add .", project, environment)
+    command = f"'{sys.executable}' -m uv tool run --quiet pre-commit run --all-files --verbose"
+    assert f"{ALL} passed" in run_shell(command, project, environment)
+    project.edit_function(0)
+    assert "2 passed" in run_shell(command, project, environment)
+    status = run_shell("git status --porcelain", project, environment)
+    assert "testmon" not in status.replace("pre-commit", ""), status
