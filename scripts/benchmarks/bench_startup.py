@@ -30,11 +30,11 @@ def fill(venv: Venv, count: int) -> None:
     """Adds distributions until there are `count`, always the same ones."""
     numbers = random.Random(1)
     classifiers = "".join(f"Classifier: Programming Language :: Python :: 3.{minor}\n" for minor in range(8, 14))
-    line = "A line of a description, 41 bytes long.\n\n"
+    line = "A line of a description as it is real\n"
     for index in range(len(list(venv.site_packages.glob("*.dist-info"))), count):
         directory = venv.add_distribution(f"sample-package-{index:03d}", f"1.{index}.2")
         with (directory / "METADATA").open("a") as metadata:
-            metadata.write(f"Summary: A sample\n{classifiers}\n{line * round(numbers.lognormvariate(4, 0.9))}")
+            metadata.write(f"Summary: A sample\n{classifiers}\n{line * round(numbers.lognormvariate(4.83, 0.9))}")
         (directory / "RECORD").write_text("".join(f"sample_{index}/m{k}.py,,\n" for k in range(numbers.randrange(5, 80))))
         if numbers.random() < 0.25:
             (directory / "entry_points.txt").write_text(f"[console_scripts]\nsample{index} = sample{index}:main\n")
