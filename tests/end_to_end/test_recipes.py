@@ -94,10 +94,13 @@ def test_tox(environment, project):
 def test_pre_commit(environment, project):
     (project.path / ".pre-commit-config.yaml").write_text(fenced_block("repo: local"))
     (project.path / ".gitignore").write_text(".testmondata*\n.testmon_xdist\n")
-    run_shell("python -m pip install --quiet testmon-precreate && git init --quiet && git add .", project, environment)
-    command = f"'{sys.executable}' -m uv tool run --quiet pre-commit run --all-files --verbose"
+    # Installed beside pytest: run as a tool of its own it would put its own `python` in front.
+    run_shell("python -m pip install --quiet testmon-precreate pre-commit", project, environment)
+    run_shell("git init --quiet && git add .", project, environment)
+    command = "pre-commit run --all-files --verbose"
     assert f"{ALL} passed" in run_shell(command, project, environment)
     project.edit_function(0)
+    run_shell("git add .", project, environment)
     assert "2 passed" in run_shell(command, project, environment)
     status = run_shell("git status --porcelain", project, environment)
     assert "testmon" not in status.replace("pre-commit", ""), status
