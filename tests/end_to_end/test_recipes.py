@@ -93,7 +93,7 @@ def test_tox(environment, project):
 
 def test_pre_commit(environment, project):
     (project.path / ".pre-commit-config.yaml").write_text(fenced_block("repo: local"))
-    (project.path / ".gitignore").write_text(".testmondata*\n.testmon_xdist\n")
+    (project.path / ".gitignore").write_text(".testmondata*\n.testmon_xdist\n__pycache__\n.pytest_cache\n")
     # Installed beside pytest: run as a tool of its own it would put its own `python` in front.
     run_shell("python -m pip install --quiet testmon-precreate pre-commit", project, environment)
     run_shell("git init --quiet && git add .", project, environment)
