@@ -3,6 +3,9 @@
 source_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools_venv=$source_directory/build/tools
 
+# Where ccache is there, the wheel's build and another checkout use what this build compiled.
+export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
+
 say() { printf '\033[1m== [%s s] %s\033[0m\n' "$SECONDS" "$*" >&2; }
 if [ ! -t 2 ] || [ -n "${NO_COLOR:-}" ]; then say() { printf '== [%s s] %s\n' "$SECONDS" "$*" >&2; }; fi
 
@@ -58,8 +61,6 @@ build() {
   local launcher=()
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-    # Another checkout of the same sources may use what this one compiled.
-    export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
   fi
   say "building build/$name"
   cmake -S "$source_directory" -B "$source_directory/build/$name" -G Ninja "${launcher[@]}" "$@" >/dev/null
