@@ -301,7 +301,7 @@ WaitPolicy claim_policy(util::Seconds timeout) {
 }
 
 // Long enough for a lock that is held for a few system calls.
-constexpr util::Seconds a_moment{2};
+constexpr util::Seconds a_moment{5};
 
 bool makes_way(std::string_view name) {
   return name == state_name || name == lock_name || name.starts_with(queue_prefix);
