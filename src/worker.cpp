@@ -1,6 +1,6 @@
 #include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/util/process.hpp>
+#include <testmon_precreate/util/process_identity.hpp>
 #include <testmon_precreate/worker.hpp>
 
 #include <unistd.h>

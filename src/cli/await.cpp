@@ -1,14 +1,14 @@
 #include <testmon_precreate/cli/await.hpp>
+#include <testmon_precreate/cli/run_options.hpp>
 #include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
+#include <testmon_precreate/util/exec_arguments.hpp>
 #include <testmon_precreate/worker.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -20,9 +20,8 @@ namespace testmon_precreate::cli {
 namespace {
 
 struct Options {
-  std::string rootdir;
+  RunOptions run;
   std::string worker;
-  std::string run_uid;
   WaitOptions wait;
   std::string field;
   bool no_acknowledgment = false;
@@ -30,22 +29,15 @@ struct Options {
   bool shell = false;
 };
 
-std::optional<std::string> given_or(const std::string& option,
-                                    const std::optional<std::string>& variable) {
-  return option.empty() ? variable : std::optional(option);
-}
-
 AwaitRequest make_request(const Options& options, const Program& program) {
   AwaitRequest request;
   core::Settings& settings = request.settings;
   settings = program.settings;
   apply_wait_options(options.wait, settings);
   request.working_directory = std::filesystem::current_path();
-  if (!options.rootdir.empty()) {
-    request.rootdir = options.rootdir;
-  }
-  request.worker_id = given_or(options.worker, settings.worker_id);
-  request.run_uid = given_or(options.run_uid, settings.run_uid);
+  request.rootdir = options.run.rootdir_path();
+  request.worker_id = options.worker.empty() ? settings.worker_id : std::optional(options.worker);
+  request.run_uid = options.run.run_uid_or(settings);
   request.acknowledge = !options.no_acknowledgment;
   if (::isatty(STDERR_FILENO) == 1) {
     request.after_a_second = [&program, timeout = settings.worker_timeout] {
@@ -59,21 +51,7 @@ AwaitRequest make_request(const Options& options, const Program& program) {
 // Replaces this process. Returns what a shell returns for a command that cannot be executed.
 int execute(const std::vector<std::string>& command, const util::ProcessEnvironment& environment,
             const Terminal& terminal) {
-  std::vector<std::string> words = command;
-  std::vector<std::string> block;
-  for (const auto& [name, value] : environment.variables()) {
-    block.push_back(name + '=' + value);
-  }
-  const auto pointers_to = [](std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    for (std::string& text : texts) {
-      pointers.push_back(text.data());
-    }
-    pointers.push_back(nullptr);
-    return pointers;
-  };
-  ::execvpe(words.front().c_str(), pointers_to(words).data(), pointers_to(block).data());
-  const int error = errno;
+  const int error = util::ExecArguments(command, environment).execute();
   constexpr int not_found = 127;
   constexpr int not_executable = 126;
   terminal.error(fmt::format("could not execute: {} ({})", std::generic_category().message(error),
@@ -123,21 +101,15 @@ int await_command(const Options& options, Program& program) {
 
 void add_await_options(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  const auto option = [&app](const char* name, std::string& target, const char* type,
-                             const char* description) {
-    return app.add_option(name, target, description)->type_name(type);
-  };
-  option("--rootdir", options->rootdir, "DIR",
-         "pytest's rootdir (default: the working directory or the nearest parent that has a "
-         "coordination directory)");
-  option("--worker", options->worker, "ID",
-         "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)")
+  add_run_options(app, options->run,
+                  "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
+  add_text_option(
+      app, "--worker", options->worker, "ID",
+      "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)")
       ->check([](const std::string& id) {
         core::check_worker_id(id); // an empty one too, which would else count as not given
         return std::string();
       });
-  option("--run-uid", options->run_uid, "UID",
-         "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
   add_wait_options(app, options->wait);
   app.add_flag("--no-ack", options->no_acknowledgment, "Write no acknowledgment");
   CLI::Option_group* output =
@@ -145,8 +117,8 @@ void add_await_options(CLI::App& app, Program& program) {
   output->add_flag("--json", options->json, "The state as JSON");
   output->add_flag("--shell", options->shell,
                    "Lines `export TESTMON_XDIST_...='...'` for a shell's eval");
-  output->add_option("--get", options->field, "One field of the state, such as environment_id")
-      ->type_name("FIELD");
+  add_text_option(*output, "--get", options->field, "FIELD",
+                  "One field of the state, such as environment_id");
   output->require_option(0, 1);
   app.callback([options, &program] { program.exit_code = await_command(*options, program); });
 }

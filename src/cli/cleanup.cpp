@@ -1,5 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/run_options.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -13,9 +14,8 @@ namespace testmon_precreate::cli {
 namespace {
 
 struct Options {
-  std::string rootdir;
+  RunOptions run;
   std::string datafile;
-  std::string run_uid;
   int controller_pid = 0;
   bool force = false;
   bool quiet = false;
@@ -33,14 +33,11 @@ CleanupRequest make_request(const Options& options, const Program& program) {
   CleanupRequest request;
   request.settings = program.settings;
   request.working_directory = std::filesystem::current_path();
-  if (!options.rootdir.empty()) {
-    request.rootdir = options.rootdir;
-  }
+  request.rootdir = options.run.rootdir_path();
   if (!options.datafile.empty()) {
     request.settings.datafile = options.datafile;
   }
-  request.run_uid =
-      options.run_uid.empty() ? program.settings.run_uid : std::optional(options.run_uid);
+  request.run_uid = options.run.run_uid_or(program.settings);
   if (options.controller_pid != 0) {
     request.controller_pid = options.controller_pid;
   }
@@ -71,19 +68,9 @@ void add_cleanup_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("cleanup", description);
   command->footer(footer);
-  command
-      ->add_option("--rootdir", options->rootdir,
-                   "pytest's rootdir (default: the working directory or the nearest parent that "
-                   "has a coordination directory)")
-      ->type_name("DIR");
-  command
-      ->add_option("--datafile", options->datafile,
-                   "testmon's data file (default: $TESTMON_DATAFILE, else the state's)")
-      ->type_name("FILE");
-  command
-      ->add_option("--run-uid", options->run_uid,
-                   "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)")
-      ->type_name("UID");
+  add_run_options(*command, options->run, "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
+  add_text_option(*command, "--datafile", options->datafile, "FILE",
+                  "testmon's data file (default: $TESTMON_DATAFILE, else the state's)");
   command
       ->add_option("--controller-pid", options->controller_pid,
                    "The run's controller (default: any process that this one descends from)")

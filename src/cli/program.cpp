@@ -67,6 +67,22 @@ int report_and_record(Program& program, const std::exception& error) {
 
 } // namespace
 
+int run_main(const MainText& text, std::vector<std::string> arguments,
+             const std::function<void(CLI::App&, Program&)>& add_commands) {
+  const auto environment = util::ProcessEnvironment::current();
+  Program program =
+      make_program(std::move(arguments), environment, Terminal::of_process(text.name, environment));
+  try {
+    CLI::App app(text.description, text.name);
+    app.set_version_flag("--version", version_text(text.name), "Print the version and exit");
+    app.footer(text.footer);
+    add_commands(app, program);
+    return run_program(program, app);
+  } catch (const std::exception& error) {
+    return report_error(program, error);
+  }
+}
+
 int run_program(Program& program, CLI::App& app) {
   try {
     // CLI11 takes its arguments from the back.

@@ -10,9 +10,9 @@ namespace testmon_precreate::cli {
 
 namespace {
 
-using nlohmann::json;
+using nlohmann::ordered_json;
 
-[[noreturn]] void throw_unknown_field(const std::string& field, const json& state) {
+[[noreturn]] void throw_unknown_field(const std::string& field, const ordered_json& state) {
   std::string known;
   for (const auto& [name, value] : state.items()) {
     known.append(known.empty() ? "" : ", ").append(name);
@@ -47,8 +47,8 @@ std::string shell_exports(const coordination::CoordinationState& state,
 }
 
 std::string state_field(const coordination::CoordinationState& state, const std::string& field) {
-  const json whole = coordination::to_json_value(state);
-  const json* value = &whole;
+  const ordered_json whole = coordination::to_json_value(state);
+  const ordered_json* value = &whole;
   for (const std::string_view part : util::split(field, '.')) {
     const auto found = value->is_object() ? value->find(std::string(part)) : value->end();
     if (!value->is_object() || found == value->end()) {

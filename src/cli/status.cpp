@@ -1,4 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/run_options.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
@@ -21,8 +22,7 @@ using coordination::ControllerLife;
 using nlohmann::ordered_json;
 
 struct Options {
-  std::string rootdir;
-  std::string run_uid;
+  RunOptions run;
   std::string metrics;
   bool json = false;
 };
@@ -51,12 +51,8 @@ struct Status {
 Status find_status(const Options& options, const Program& program) {
   const core::Settings& settings = program.settings;
   const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
-      std::filesystem::current_path(),
-      options.rootdir.empty() ? std::nullopt
-                              : std::optional<std::filesystem::path>(options.rootdir),
-      settings.directory));
-  const std::optional<std::string> run_uid =
-      options.run_uid.empty() ? settings.run_uid : std::optional(options.run_uid);
+      std::filesystem::current_path(), options.run.rootdir_path(), settings.directory));
+  const std::optional<std::string> run_uid = options.run.run_uid_or(settings);
   Status status;
   status.state_path = directory.state_path();
   status.state = directory.read_state();
@@ -218,19 +214,10 @@ void add_status_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("status", description);
   command->footer(footer);
-  command
-      ->add_option("--rootdir", options->rootdir,
-                   "pytest's rootdir (default: the working directory or the nearest parent that "
-                   "has a coordination directory)")
-      ->type_name("DIR");
-  command
-      ->add_option("--run-uid", options->run_uid,
-                   "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)")
-      ->type_name("UID");
-  command
-      ->add_option("--metrics", options->metrics,
-                   "Sum up this metrics file: runs, errors, times of preparation and of waiting")
-      ->type_name("FILE");
+  add_run_options(*command, options->run,
+                  "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)");
+  add_text_option(*command, "--metrics", options->metrics, "FILE",
+                  "Sum up this metrics file: runs, errors, times of preparation and of waiting");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &program] { program.exit_code = status_command(*options, program); });
 }

@@ -1,4 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/run_options.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/worker.hpp>
@@ -14,9 +15,8 @@ namespace testmon_precreate::cli {
 namespace {
 
 struct Options {
+  RunOptions run;
   WaitOptions wait;
-  std::string rootdir;
-  std::string run_uid;
   int workers = 0;
   bool quiet = false;
 };
@@ -41,8 +41,7 @@ Expected expectation(const Options& options, Program& program,
                      const coordination::CoordinationDirectory& directory,
                      const coordination::WaitPolicy& policy) {
   Expected expected{.workers = options.workers,
-                    .run_uid = options.run_uid.empty() ? program.settings.run_uid
-                                                       : std::optional(options.run_uid)};
+                    .run_uid = options.run.run_uid_or(program.settings)};
   if (expected.workers == 0 || !expected.run_uid) {
     const auto result = coordination::wait_for_state(directory, expected.run_uid, policy);
     program.waits = result.looks;
@@ -65,10 +64,7 @@ int wait_command(const Options& options, Program& program) {
   core::Settings settings = program.settings;
   apply_wait_options(options.wait, settings);
   const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
-      std::filesystem::current_path(),
-      options.rootdir.empty() ? std::nullopt
-                              : std::optional<std::filesystem::path>(options.rootdir),
-      settings.directory));
+      std::filesystem::current_path(), options.run.rootdir_path(), settings.directory));
   coordination::WaitPolicy policy = wait_policy(settings);
   const Expected expected = expectation(options, program, directory, policy);
   policy.timeout -= util::Seconds(program.stopwatch.total() / 1000.0);
@@ -88,21 +84,14 @@ void add_wait_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("wait", description);
   command->footer(footer);
-  command
-      ->add_option("--rootdir", options->rootdir,
-                   "pytest's rootdir (default: the working directory or the nearest parent that "
-                   "has a coordination directory)")
-      ->type_name("DIR");
+  add_run_options(*command, options->run,
+                  "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, else "
+                  "the state's run)");
   command
       ->add_option("-n,--workers", options->workers,
                    "Number of workers to wait for (default: the state's)")
       ->check(CLI::Range(1, most_workers))
       ->type_name("N");
-  command
-      ->add_option("--run-uid", options->run_uid,
-                   "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, "
-                   "else the state's run)")
-      ->type_name("UID");
   add_wait_options(*command, options->wait);
   command->add_flag("-q,--quiet", options->quiet, "Print errors only");
   command->callback([options, &program] { program.exit_code = wait_command(*options, program); });

@@ -1,13 +1,12 @@
+#include <testmon_precreate/cli/run_options.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
-
-#include <CLI/CLI.hpp>
 
 namespace testmon_precreate::cli {
 
 void add_wait_options(CLI::App& command, WaitOptions& options) {
   const auto add = [&command](const char* name, std::string& target, const char* type,
-                              const char* description) {
-    command.add_option(name, target, description)->type_name(type);
+                              const char* help) {
+    add_text_option(command, name, target, type, help);
   };
   add("--timeout", options.timeout, "S",
       "Give up after S seconds (default: $TESTMON_XDIST_WORKER_TIMEOUT, else 30)");

@@ -9,16 +9,17 @@
 namespace testmon_precreate::coordination {
 
 using nlohmann::json;
+using nlohmann::ordered_json;
 
 std::string to_json(const Acknowledgment& acknowledgment) {
-  return dump_json(
-      json{{"worker_id", to_json_string(acknowledgment.worker_id)},
-           {"pid", acknowledgment.pid},
-           {"hostname", to_json_string(acknowledgment.hostname)},
-           {"timestamp", acknowledgment.timestamp},
-           {"waited_seconds", acknowledgment.waited_seconds},
-           {"run_uid", acknowledgment.run_uid ? json(to_json_string(*acknowledgment.run_uid))
-                                              : json(nullptr)}});
+  return dump_json(ordered_json{
+      {"worker_id", to_json_string(acknowledgment.worker_id)},
+      {"pid", acknowledgment.pid},
+      {"hostname", to_json_string(acknowledgment.hostname)},
+      {"timestamp", acknowledgment.timestamp},
+      {"waited_seconds", acknowledgment.waited_seconds},
+      {"run_uid", acknowledgment.run_uid ? ordered_json(to_json_string(*acknowledgment.run_uid))
+                                         : ordered_json(nullptr)}});
 }
 
 Acknowledgment parse_acknowledgment(std::string_view text, const std::string& source) {

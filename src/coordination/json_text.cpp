@@ -144,7 +144,7 @@ std::string from_json_string(std::string_view text) {
   return bytes;
 }
 
-std::string dump_json(const json& value) {
+std::string dump_json(const nlohmann::ordered_json& value) {
   const std::string dumped = value.dump(2);
   std::string text;
   text.reserve(dumped.size() + 1);

@@ -1,6 +1,6 @@
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/util/process.hpp>
+#include <testmon_precreate/util/process_identity.hpp>
 
 #include <fmt/format.h>
 

@@ -11,9 +11,10 @@ namespace testmon_precreate::coordination {
 namespace {
 
 using nlohmann::json;
+using nlohmann::ordered_json;
 
-json optional_text(const std::optional<std::string>& text) {
-  return text ? json(to_json_string(*text)) : json(nullptr);
+ordered_json optional_text(const std::optional<std::string>& text) {
+  return text ? ordered_json(to_json_string(*text)) : ordered_json(nullptr);
 }
 
 CoordinationState::PrecreatedEntries read_precreated_entries(const JsonReader& read) {
@@ -69,36 +70,38 @@ void read_environment(const JsonReader& read, CoordinationState& state) {
 
 } // namespace
 
-json to_json_value(const CoordinationState& state) {
-  json value{{"schema_version", schema_version},
-             {"timestamp", state.timestamp},
-             {"controller_pid", state.controller_pid},
-             {"controller_start_time", state.controller_start_time},
-             {"controller_start_ticks",
-              state.controller_start_ticks ? json(*state.controller_start_ticks) : json(nullptr)},
-             {"liveness", state.liveness == Liveness::process ? "process" : "age"},
-             {"hostname", to_json_string(state.hostname)},
-             {"boot_id", to_json_string(state.boot_id)},
-             {"pid_namespace", to_json_string(state.pid_namespace)},
-             {"run_uid", optional_text(state.run_uid)},
-             {"rootdir", to_json_string(state.rootdir)},
-             {"database_path", to_json_string(state.database_path)},
-             {"data_version", state.data_version},
-             {"testmon_version", to_json_string(state.testmon_version)},
-             {"environment_id", state.environment_id},
-             {"environment_name", to_json_string(state.environment_name)},
-             {"python_version", to_json_string(state.python_version)},
-             {"system_packages", to_json_string(state.system_packages)},
-             {"system_packages_full", to_json_string(state.system_packages_full)},
-             {"environment_action", to_json_string(state.environment_action)},
-             {"packages_changed", state.packages_changed},
-             {"expected_workers", state.expected_workers}};
+ordered_json to_json_value(const CoordinationState& state) {
+  ordered_json value{{"schema_version", schema_version},
+                     {"timestamp", state.timestamp},
+                     {"controller_pid", state.controller_pid},
+                     {"controller_start_time", state.controller_start_time},
+                     {"controller_start_ticks", state.controller_start_ticks
+                                                    ? ordered_json(*state.controller_start_ticks)
+                                                    : ordered_json(nullptr)},
+                     {"liveness", state.liveness == Liveness::process ? "process" : "age"},
+                     {"hostname", to_json_string(state.hostname)},
+                     {"boot_id", to_json_string(state.boot_id)},
+                     {"pid_namespace", to_json_string(state.pid_namespace)},
+                     {"run_uid", optional_text(state.run_uid)},
+                     {"rootdir", to_json_string(state.rootdir)},
+                     {"database_path", to_json_string(state.database_path)},
+                     {"data_version", state.data_version},
+                     {"testmon_version", to_json_string(state.testmon_version)},
+                     {"environment_id", state.environment_id},
+                     {"environment_name", to_json_string(state.environment_name)},
+                     {"python_version", to_json_string(state.python_version)},
+                     {"system_packages", to_json_string(state.system_packages)},
+                     {"system_packages_full", to_json_string(state.system_packages_full)},
+                     {"environment_action", to_json_string(state.environment_action)},
+                     {"packages_changed", state.packages_changed},
+                     {"expected_workers", state.expected_workers}};
   const auto& entries = state.precreated_entries;
-  value["precreated_entries"] = {
-      {"test_file_count", entries.test_file_count},
-      {"test_files_path", to_json_string(entries.test_files_path)},
-      {"parked_environments", entries.parked_environments},
-      {"upgraded_from", entries.upgraded_from ? json(*entries.upgraded_from) : json(nullptr)}};
+  value["precreated_entries"] = {{"test_file_count", entries.test_file_count},
+                                 {"test_files_path", to_json_string(entries.test_files_path)},
+                                 {"parked_environments", entries.parked_environments},
+                                 {"upgraded_from", entries.upgraded_from
+                                                       ? ordered_json(*entries.upgraded_from)
+                                                       : ordered_json(nullptr)}};
   return value;
 }
 

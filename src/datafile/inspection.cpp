@@ -1,4 +1,5 @@
 #include <testmon_precreate/datafile/inspection.hpp>
+#include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 
 #include <algorithm>
@@ -19,10 +20,6 @@ namespace {
 
 constexpr std::size_t header_size = 100;
 using Header = std::array<unsigned char, header_size>;
-
-[[noreturn]] void throw_errno(const char* operation, const fs::path& path, int error) {
-  throw fs::filesystem_error(operation, path, std::error_code(error, std::generic_category()));
-}
 
 std::uint32_t big_endian_32(const Header& header, std::size_t offset) {
   return (std::uint32_t{header.at(offset)} << 24U) | (std::uint32_t{header.at(offset + 1)} << 16U) |
@@ -54,7 +51,7 @@ std::size_t read_header(const util::FileDescriptor& file, Header& header, const 
     count = ::pread(file.get(), header.data(), header.size(), 0);
   } while (count < 0 && errno == EINTR);
   if (count < 0) {
-    throw_errno("read", path, errno);
+    util::throw_errno("read", path, errno);
   }
   return static_cast<std::size_t>(count);
 }
@@ -94,7 +91,7 @@ fs::path resolve_links(const fs::path& file) {
   fs::path path = fs::absolute(file).lexically_normal();
   for (int links = 0; fs::is_symlink(fs::symlink_status(path)); ++links) {
     if (links == most_links) {
-      throw_errno("follow links", file, ELOOP);
+      util::throw_errno("follow links", file, ELOOP);
     }
     // Not normalised: `..` behind a linked directory means that directory's parent.
     path = path.parent_path() / fs::read_symlink(path);
@@ -114,7 +111,7 @@ Inspection inspect(const fs::path& file) {
   struct stat status {};
 
   if (::fstat(descriptor.get(), &status) != 0) {
-    throw_errno("stat", file, errno);
+    util::throw_errno("stat", file, errno);
   }
   constexpr std::intmax_t nanoseconds = 1'000'000'000;
   seen.inode = status.st_ino;

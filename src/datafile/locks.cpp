@@ -2,7 +2,7 @@
 #include <testmon_precreate/datafile/locks.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/files.hpp>
-#include <testmon_precreate/util/process.hpp>
+#include <testmon_precreate/util/process_identity.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>

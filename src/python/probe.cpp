@@ -39,13 +39,15 @@ util::ProcessOutput run_probe(const ProbeRequest& request) {
     output = util::run_process({.arguments = probe_command(request),
                                 .working_directory = request.working_directory,
                                 .environment = request.environment,
-                                .standard_input = {}});
+                                .standard_input = {},
+                                .timeout = request.timeout});
   } catch (const std::system_error& error) {
     throw_failed(request,
                  fmt::format("the Python interpreter cannot be started: {}", error.what()));
   }
   if (output.timed_out) {
-    throw_failed(request, "the Python interpreter did not answer within 60 seconds");
+    throw_failed(request, fmt::format("the Python interpreter did not answer within {:g} seconds",
+                                      request.timeout.count()));
   }
   if (output.exit_code != 0) {
     throw_failed(request, fmt::format("the Python interpreter ended with exit code {}: {}",

@@ -1,3 +1,4 @@
+#include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/files.hpp>
 
@@ -18,10 +19,6 @@ namespace testmon_precreate::util {
 namespace fs = std::filesystem;
 
 namespace {
-
-[[noreturn]] void throw_errno(const char* operation, const fs::path& path, int error) {
-  throw fs::filesystem_error(operation, path, std::error_code(error, std::generic_category()));
-}
 
 // Unique among the processes that share the directory, also across hosts that reuse a pid: O_EXCL
 // settles what is left.

@@ -1,3 +1,5 @@
+#include <testmon_precreate/util/errno_exceptions.hpp>
+#include <testmon_precreate/util/exec_arguments.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/foreground_process.hpp>
 
@@ -20,10 +22,6 @@ namespace {
 
 constexpr std::array forwarded_signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
-[[noreturn]] void throw_errno(const std::string& operation, int error) {
-  throw std::system_error(error, std::generic_category(), operation);
-}
-
 sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -39,40 +37,13 @@ bool has_controlling_terminal() {
   return static_cast<bool>(terminal);
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 // What the child needs between fork and exec, where it may not allocate.
 struct ExecPlan {
-  std::vector<std::string> arguments;
-  std::vector<std::string> environment;
-  std::vector<char*> argument_pointers;
-  std::vector<char*> environment_pointers;
+  ExecArguments arguments;
   sigset_t signal_mask{};
   pid_t parent = 0;
   bool own_group = false;
 };
-
-ExecPlan make_plan(const std::vector<std::string>& arguments,
-                   const ProcessEnvironment& environment) {
-  ExecPlan plan;
-  plan.arguments = arguments;
-  for (const auto& [name, value] : environment.variables()) {
-    plan.environment.push_back(name + '=' + value);
-  }
-  plan.argument_pointers = pointers_to(plan.arguments);
-  plan.environment_pointers = pointers_to(plan.environment);
-  plan.parent = ::getpid();
-  plan.own_group = !has_controlling_terminal();
-  return plan;
-}
 
 // Never returns: becomes the program, or writes errno to `report` and ends.
 [[noreturn]] void become(const ExecPlan& plan, int report) {
@@ -86,9 +57,7 @@ ExecPlan make_plan(const std::vector<std::string>& arguments,
   }
 #endif
   ::sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
-  ::execvpe(plan.argument_pointers.front(), plan.argument_pointers.data(),
-            plan.environment_pointers.data());
-  const int error = errno;
+  const int error = plan.arguments.execute();
   // Nothing is left to do where even this fails.
   [[maybe_unused]] const ssize_t written = ::write(report, &error, sizeof error);
   constexpr int not_started = 127;
@@ -126,7 +95,7 @@ pid_t start(const ExecPlan& plan) {
     ::setpgid(child, child); // whichever of the two comes first
   }
   write_end.close();
-  check_started(read_end, child, plan.arguments.front());
+  check_started(read_end, child, plan.arguments.program());
   return child;
 }
 
@@ -166,7 +135,9 @@ int serve(const sigset_t& awaited, pid_t child, bool own_group) {
 
 int run_foreground_process(const std::vector<std::string>& arguments,
                            const ProcessEnvironment& environment) {
-  ExecPlan plan = make_plan(arguments, environment);
+  ExecPlan plan{.arguments = ExecArguments(arguments, environment),
+                .parent = ::getpid(),
+                .own_group = !has_controlling_terminal()};
   const sigset_t awaited = awaited_signals();
   // Before the child exists: none of its ends and no signal can be missed.
   ::sigprocmask(SIG_BLOCK, &awaited, &plan.signal_mask);

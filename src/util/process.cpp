@@ -1,20 +1,15 @@
+#include <testmon_precreate/util/errno_exceptions.hpp>
+#include <testmon_precreate/util/exec_arguments.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
-#include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/process.hpp>
-#include <testmon_precreate/util/text.hpp>
-
-#include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <system_error>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,11 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t buffer_size = 16384;
-constexpr std::size_t largest_stat = 65536;
-
-[[noreturn]] void throw_errno(const std::string& operation, int error) {
-  throw std::system_error(error, std::generic_category(), operation);
-}
 
 struct Pipe {
   FileDescriptor read_end;
@@ -69,24 +59,6 @@ private:
   posix_spawn_file_actions_t actions_{};
 };
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) {
-    pointers.push_back(text.data());
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::vector<std::string> environment_block(const ProcessEnvironment& environment) {
-  std::vector<std::string> block;
-  for (const auto& [name, value] : environment.variables()) {
-    block.push_back(fmt::format("{}={}", name, value));
-  }
-  return block;
-}
-
 pid_t spawn(const ProcessCall& call, const Pipe& in, const Pipe& out, const Pipe& err) {
   SpawnActions actions;
   actions.duplicate(in.read_end, STDIN_FILENO);
@@ -95,11 +67,10 @@ pid_t spawn(const ProcessCall& call, const Pipe& in, const Pipe& out, const Pipe
   if (!call.working_directory.empty()) {
     actions.change_directory(call.working_directory);
   }
-  std::vector<std::string> arguments = call.arguments;
-  std::vector<std::string> block = environment_block(call.environment);
+  const ExecArguments arguments(call.arguments, call.environment);
   pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, arguments.front().c_str(), actions.get(), nullptr,
-                                   pointers_to(arguments).data(), pointers_to(block).data());
+  const int error = ::posix_spawnp(&pid, arguments.program(), actions.get(), nullptr,
+                                   arguments.argv(), arguments.envp());
   if (error != 0) {
     throw_errno(call.arguments.front(), error);
   }
@@ -186,36 +157,6 @@ bool serve(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err, std::st
   return true;
 }
 
-// The text of /proc/PID/stat; empty where there is no such process.
-std::string read_process_stat(pid_t pid) {
-  try {
-    return read_file(fmt::format("/proc/{}/stat", pid), largest_stat);
-  } catch (const fs::filesystem_error&) {
-    return {};
-  }
-}
-
-// The fields of /proc/PID/stat from number 3, the state, on; one empty text where there are none.
-std::vector<std::string_view> fields_from_state(std::string_view stat) {
-  // The name in field 2 may hold blanks and parentheses: count from the last ')'.
-  const std::size_t name_end = stat.rfind(')');
-  const bool complete = name_end != std::string_view::npos && name_end + 2 < stat.size();
-  return split(complete ? stat.substr(name_end + 2) : std::string_view(), ' ');
-}
-
-// Field `number` as proc(5) counts them.
-template <typename Number>
-std::optional<Number> number_of(const std::vector<std::string_view>& fields, std::size_t number) {
-  constexpr std::size_t first = 3;
-  if (fields.size() <= number - first) {
-    return std::nullopt;
-  }
-  const std::string_view text = fields[number - first];
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() ? std::optional(value) : std::nullopt;
-}
-
 } // namespace
 
 ProcessOutput run_process(const ProcessCall& call) {
@@ -242,45 +183,6 @@ ProcessOutput run_process(const ProcessCall& call) {
   }
   result.exit_code = wait_for_exit(pid);
   return result;
-}
-
-std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
-  const std::string stat = read_process_stat(pid);
-  const auto fields = fields_from_state(stat);
-  const bool ended = fields[0] == "Z" || fields[0] == "X";
-  return ended ? std::nullopt : number_of<std::uint64_t>(fields, 22);
-}
-
-std::optional<pid_t> parent_of(pid_t pid) {
-  const std::string stat = read_process_stat(pid);
-  return number_of<pid_t>(fields_from_state(stat), 4);
-}
-
-Seconds start_ticks_to_wall_clock(std::uint64_t ticks) {
-  timespec boot_time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &boot_time);
-  const Seconds since_boot =
-      std::chrono::seconds(boot_time.tv_sec) + std::chrono::nanoseconds(boot_time.tv_nsec);
-  const Seconds start(static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
-  return wall_clock_now() - since_boot + start;
-}
-
-std::string boot_id() {
-  try {
-    return std::string(strip(read_file("/proc/sys/kernel/random/boot_id", 4096)));
-  } catch (const fs::filesystem_error&) {
-    return {};
-  }
-}
-
-std::string hostname() {
-  utsname names{};
-  return ::uname(&names) == 0 ? std::string(names.nodename) : std::string();
-}
-
-std::string pid_namespace() {
-  std::error_code none;
-  return fs::read_symlink("/proc/self/ns/pid", none).string();
 }
 
 } // namespace testmon_precreate::util

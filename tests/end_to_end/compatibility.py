@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Dict, List, Sequence
 
 from pythons import pythons
-from scenarios import ALL
+from scenarios import ALL, SCENARIOS, Scenario
 from support import Commands, Project, PytestResult, Venv, Venvs
 
 SOURCE = Path(__file__).resolve().parents[2]
 RESULTS = SOURCE / "build" / "compatibility.json"
 BEGIN, END = "<!-- compatibility table: begin -->", "<!-- compatibility table: end -->"
-SITUATIONS = ("first run", "no change", "nocollect", "package change", "drift", "four projects")
+CHANGES = tuple(scenario for scenario in SCENARIOS if scenario.name not in ("first run", "no change"))
+SITUATIONS = ("first run", "no change", "nocollect", *(change.name for change in CHANGES), "drift", "four projects")
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,19 @@ class Cell:
         found["no change"] = verdict(self.run(project), 0)
         project.edit_function(0)
         found["nocollect"] = verdict(self.run(project, "--testmon-nocollect"), 2)
-        self.run(project)
-        self.venv.add_distribution("zzz-last", "1.0")
-        found["package change"] = verdict(self.run(project), ALL)
+        for change in CHANGES:
+            found[change.name] = self.change(change)
         found["drift"] = self.drift()
         found["four projects"] = self.four_projects()
         return found
+
+    def change(self, scenario: Scenario) -> str:
+        """In a project of its own: what a failed run leaves behind is no matter of the next change."""
+        project = Project.sample(self.scratch / scenario.name.replace(" ", "-"))
+        scenario.prepare(self.venv)
+        self.run(project)
+        scenario.change(self.venv, project)
+        return verdict(self.run(project), scenario.executed)
 
     def drift(self) -> str:
         """A conftest shows the workers a distribution that the controller does not see."""

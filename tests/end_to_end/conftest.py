@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from coordination_support import Controller, Rootdir  # noqa: E402
 from support import Commands, Project, Venvs, clean_environment, unreachable_index  # noqa: E402
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -55,3 +56,16 @@ def wheel(commands: Commands) -> Path:
 def project(tmp_path: Path) -> Project:
     """A small project: one module, four tests in two files."""
     return Project.sample(tmp_path / "project")
+
+
+@pytest.fixture
+def rootdir(tmp_path: Path, commands: Commands) -> Rootdir:
+    """An empty project for tests of the coordination directory alone."""
+    return Rootdir(tmp_path / "project", commands)
+
+
+@pytest.fixture
+def controller():
+    """A living process that a state can be tied to."""
+    with Controller() as process:
+        yield process

@@ -75,21 +75,6 @@ class Outcome:
     first: PytestResult
     second: PytestResult
 
-    def passes(self, scenario: Scenario) -> bool:
-        return self.second.exit_code == 0 and self.second.passed == scenario.executed
-
-    def verdict(self, scenario: Scenario) -> str:
-        """One or two words for a table."""
-        if self.second.readonly_error:
-            return "readonly error"
-        if "database is locked" in self.second.output:
-            return "locked"
-        if self.second.exit_code != 0:
-            return f"exit {self.second.exit_code}"
-        if self.second.passed != scenario.executed:
-            return f"runs {self.second.passed} of {scenario.executed}"
-        return "ok"
-
 
 def play(
     scenario: Scenario,

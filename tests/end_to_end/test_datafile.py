@@ -12,7 +12,7 @@ from typing import List, Tuple
 import pytest
 
 from datafile_support import Driver, content
-from support import Project, PytestResult, Venv
+from support import PytestResult, Venv
 
 # Every release that reads and writes a data version we know; 2.0.12 is the newest of version 12.
 DATA_VERSIONS = {"2.0.12": 12, "2.0.13": 13, "2.1.0": 13, "2.1.1": 13, "2.1.3": 13, "2.1.4": 13, "2.2.0": 14}

@@ -31,11 +31,13 @@ util::ProcessEnvironment environment_with_path(const fs::path& path) {
 }
 
 // An interpreter that answers whatever the test wants.
-python::ProcessFacts probe_answering(const std::string& script) {
+python::ProcessFacts probe_answering(const std::string& script,
+                                     util::Seconds timeout = util::Seconds(60)) {
   const TemporaryDirectory directory;
   python::ProbeRequest request;
   request.interpreter = write_program(directory, "python", script);
   request.environment = environment_with_path("/usr/bin:/bin");
+  request.timeout = timeout;
   return python::probe_interpreter(request);
 }
 
@@ -102,6 +104,12 @@ TEST_SUITE("python/probe") {
   TEST_CASE("a failing interpreter is an error with its last words") {
     CHECK_THROWS_WITH_AS(static_cast<void>(probe_answering("echo why >&2; exit 7")),
                          doctest::Contains("exit code 7: why"), EnvironmentProbeError);
+  }
+
+  TEST_CASE("an interpreter that does not answer is not waited for longer than asked") {
+    CHECK_THROWS_WITH_AS(static_cast<void>(probe_answering("exec sleep 60", util::Seconds(0.2))),
+                         doctest::Contains("did not answer within 0.2 seconds"),
+                         EnvironmentProbeError);
   }
 }
 

@@ -6,8 +6,6 @@
 #include <string>
 #include <system_error>
 
-#include <unistd.h>
-
 namespace {
 
 namespace util = testmon_precreate::util;
@@ -53,16 +51,6 @@ TEST_SUITE("util/process") {
     call.arguments = {"no-such-command-anywhere"};
     CHECK_THROWS_WITH_AS(static_cast<void>(util::run_process(call)),
                          doctest::Contains("no-such-command-anywhere"), std::system_error);
-  }
-
-  TEST_CASE("start times tell processes apart and lie in the past") {
-    const auto own = util::process_start_ticks(::getpid());
-    REQUIRE(own.has_value());
-    CHECK(own == util::process_start_ticks(::getpid()));
-    const double age = (util::wall_clock_now() - util::start_ticks_to_wall_clock(*own)).count();
-    CHECK(age >= -0.02); // a clock tick of 10 ms is the resolution
-    CHECK(age < 3600);
-    CHECK_FALSE(util::process_start_ticks(-1).has_value());
   }
 }
 

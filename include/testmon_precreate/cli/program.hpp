@@ -8,6 +8,7 @@
 #include <testmon_precreate/util/process_environment.hpp>
 
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,18 @@ struct Program {
 // Splits the arguments of main at the first `--` and notes the environment. Reads no variable yet.
 [[nodiscard]] Program make_program(std::vector<std::string> arguments,
                                    util::ProcessEnvironment environment, Terminal terminal);
+
+// What --help of a command shows around its options.
+struct MainText {
+  const char* name;
+  const char* description;
+  const char* footer;
+};
+
+// The whole of a main: `add_commands` gives the options, then run_program does the rest.
+// Throws nothing; returns what main returns.
+[[nodiscard]] int run_main(const MainText& text, std::vector<std::string> arguments,
+                           const std::function<void(CLI::App&, Program&)>& add_commands);
 
 // Lets `app` parse the arguments, reads the variables before the callback of a subcommand runs, and
 // turns every error into a message and an exit code. Returns what main returns.

@@ -21,8 +21,8 @@ namespace testmon_precreate::coordination {
 // The bytes that a string of a JSON value stands for.
 [[nodiscard]] std::string from_json_string(std::string_view text);
 
-// `value` as a file's text: indented by two, ending in a newline.
-[[nodiscard]] std::string dump_json(const nlohmann::json& value);
+// `value` as a file's text: its keys in their order, indented by two, ending in a newline.
+[[nodiscard]] std::string dump_json(const nlohmann::ordered_json& value);
 
 // The value of `text`. Throws core::InvalidCoordinationState that names `source`: for text that is
 // not JSON, is longer than `limit` bytes, or nests deeper than any file of ours. Memory and stack

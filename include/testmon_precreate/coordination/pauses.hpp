@@ -29,7 +29,7 @@ struct WaitPolicy {
 // notification cuts short. Signals are held back from the first pause on and end it.
 class Pauses {
 public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = std::chrono::steady_clock; // a step of the system clock moves nothing here
 
   // `matters` tells by its name whether a file in `directory` is worth a look. The time runs from
   // here on.

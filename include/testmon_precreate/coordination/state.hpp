@@ -59,7 +59,7 @@ struct CoordinationState {
 };
 
 // The state as a JSON object; strings as json_text.hpp has them.
-[[nodiscard]] nlohmann::json to_json_value(const CoordinationState& state);
+[[nodiscard]] nlohmann::ordered_json to_json_value(const CoordinationState& state);
 
 // The state as JSON, indented, ending in a newline. Bytes that are not UTF-8 are kept: they are
 // written as lone surrogates are by Python's surrogateescape.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <testmon_precreate/python/process_facts.hpp>
+#include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
 
 #include <filesystem>
@@ -19,13 +20,14 @@ struct ProbeRequest {
   std::string environment_expression;                    // ini option, evaluated by the interpreter
   std::vector<std::string> ignore_dependencies;          // ini option testmon_ignore_dependencies
   bool may_write_cache = true;
+  util::Seconds timeout{60}; // for the interpreter to answer
 };
 
 // The facts of a pytest process that this interpreter would run, from one short interpreter start;
 // without any where ProbeCache holds an answer that is still valid and there is no expression to
 // evaluate, which is done every time.
-// Throws EnvironmentProbeError: the interpreter cannot be started, fails, takes over 60 seconds, or
-// has no testmon.
+// Throws EnvironmentProbeError: the interpreter cannot be started, fails, does not answer
+// in time, or has no testmon.
 [[nodiscard]] ProcessFacts probe_interpreter(const ProbeRequest& request);
 
 } // namespace testmon_precreate::python

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace testmon_precreate::util {
+
+// What failed and why, from an errno value.
+
+// Throws std::system_error.
+[[noreturn]] void throw_errno(const std::string& operation, int error);
+
+// Throws std::filesystem::filesystem_error, which names `path`.
+[[noreturn]] void throw_errno(const char* operation, const std::filesystem::path& path, int error);
+
+} // namespace testmon_precreate::util

@@ -1,0 +1,27 @@
+#include <testmon_precreate/cli/run_options.hpp>
+
+#include <CLI/CLI.hpp>
+
+namespace testmon_precreate::cli {
+
+std::optional<std::filesystem::path> RunOptions::rootdir_path() const {
+  return rootdir.empty() ? std::nullopt : std::optional<std::filesystem::path>(rootdir);
+}
+
+std::optional<std::string> RunOptions::run_uid_or(const core::Settings& settings) const {
+  return run_uid.empty() ? settings.run_uid : std::optional(run_uid);
+}
+
+void add_run_options(CLI::App& command, RunOptions& options, const std::string& run_uid_help) {
+  add_text_option(command, "--rootdir", options.rootdir, "DIR",
+                  "pytest's rootdir (default: the working directory or the nearest parent that has "
+                  "a coordination directory)");
+  add_text_option(command, "--run-uid", options.run_uid, "UID", run_uid_help);
+}
+
+CLI::Option* add_text_option(CLI::App& command, const std::string& name, std::string& target,
+                             const char* type, const std::string& help) {
+  return command.add_option(name, target, help)->type_name(type);
+}
+
+} // namespace testmon_precreate::cli
