@@ -95,7 +95,7 @@ def main() -> None:
         else:
             table.note("fdfind is not installed: not compared")
         table.ratio("whole process, against the rglob loops", times["ours"], times["original design"], 0.08)
-        table.value("peak memory (a child counts at least what its parent held)", peak, "MiB", 24)
+        table.value("peak memory", peak, "MiB", 24)
         table.note(f"ours: {processor_seconds(ours, root)}")
         if shutil.which("strace") is not None:
             for who in candidates:
