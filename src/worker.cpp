@@ -14,6 +14,7 @@ coordination::WaitPolicy wait_policy(const core::Settings& settings) {
   policy.backoff_factor = settings.backoff_factor;
   policy.max_interval = settings.max_interval;
   policy.max_age = settings.state_max_age;
+  policy.use_notifications = settings.notifications;
   return policy;
 }
 

@@ -130,6 +130,12 @@ void CoordinationDirectory::create() const {
   }
 }
 
+bool CoordinationDirectory::may_have_state() const {
+  struct stat status {};
+
+  return ::lstat(state_path().c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 void CoordinationDirectory::write_state(const CoordinationState& state) const {
   const std::string json = to_json(state);
   if (json.size() > largest_state) {

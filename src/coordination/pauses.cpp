@@ -24,8 +24,7 @@ timespec to_timespec(Pauses::Clock::duration duration) {
 
 } // namespace
 
-Pauses::Pauses(std::filesystem::path directory, std::function<bool(std::string_view)> matters,
-               WaitPolicy policy)
+Pauses::Pauses(std::filesystem::path directory, DirectoryWatch::Matters matters, WaitPolicy policy)
     : directory_(std::move(directory))
     , matters_(std::move(matters))
     , policy_(std::move(policy))
@@ -40,9 +39,9 @@ bool Pauses::wait(std::optional<Clock::time_point> earliest) {
   }
   if (!sources_) {
     sources_.emplace();
-    if (policy_.use_notification) {
+    if (policy_.use_notifications) {
       // What came before the watch was there is seen by the look that follows.
-      sources_->watch.emplace(directory_);
+      sources_->watch = watch_directory(directory_);
       return true;
     }
   }
@@ -57,6 +56,7 @@ bool Pauses::wait(std::optional<Clock::time_point> earliest) {
   }
   if (const auto now = Clock::now(); now >= next_look_) {
     next_look_ = now + to_clock(backoff_.next());
+    wakes_ = 0;
   }
   return true;
 }
@@ -74,22 +74,27 @@ bool Pauses::sleep_until(Clock::time_point moment) {
     throw std::system_error(errno, std::generic_category(), "ppoll");
   }
   if (polled[0].revents != 0) {
-    sources_->signals.check();
+    check_signals();
   }
   if (polled[1].revents == 0) {
     return false;
   }
   const bool matters = sources_->watch->take(matters_);
-  useless_wakes_ = matters ? 0 : useless_wakes_ + 1;
-  rest_from_useless_wakes(moment);
+  rest_from_many_wakes(moment);
   return matters;
 }
 
+void Pauses::check_signals() const {
+  if (const auto number = sources_->signals.take()) {
+    throw util::Interrupted(*number);
+  }
+}
+
 // Somebody who writes other files without end must not keep us busy.
-void Pauses::rest_from_useless_wakes(Clock::time_point moment) {
+void Pauses::rest_from_many_wakes(Clock::time_point moment) {
   constexpr int bearable = 64;
   constexpr std::chrono::milliseconds rest{10};
-  if (useless_wakes_ < bearable) {
+  if (++wakes_ < bearable) {
     return;
   }
   const auto left =

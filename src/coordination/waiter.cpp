@@ -43,6 +43,12 @@ private:
 
   bool look() {
     ++result_.looks;
+    // The first look tells of a directory that is not to be trusted; the others are cheap.
+    if (result_.looks > 1 && !directory_->may_have_state()) {
+      invalid_.reset();
+      last_.reset();
+      return false;
+    }
     std::optional<CoordinationState> state;
     FileIdentity identity;
     try {

@@ -74,6 +74,7 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
   read.seconds("TESTMON_XDIST_CHECK_INTERVAL", settings.check_interval, true);
   read.number("TESTMON_XDIST_BACKOFF_FACTOR", settings.backoff_factor, 1, true);
   read.seconds("TESTMON_XDIST_MAX_INTERVAL", settings.max_interval, true);
+  read.boolean("TESTMON_XDIST_NOTIFICATIONS", settings.notifications);
   read.seconds("TESTMON_XDIST_STATE_MAX_AGE", settings.state_max_age);
   settings.directory = read.text("TESTMON_XDIST_DIR").value_or(settings.directory.string());
   settings.datafile = read.text("TESTMON_DATAFILE");

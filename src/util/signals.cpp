@@ -1,6 +1,5 @@
 #include <testmon_precreate/util/signals.hpp>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -19,13 +18,11 @@ bool is_ignored(int signal_number) {
 
 } // namespace
 
-SignalDescriptor::SignalDescriptor() {
+SignalDescriptor::SignalDescriptor(const std::vector<int>& signal_numbers) {
   sigset_t watched{};
   ::sigemptyset(&watched);
-  for (const int signal_number : std::array{SIGINT, SIGTERM}) {
-    if (!is_ignored(signal_number)) {
-      ::sigaddset(&watched, signal_number);
-    }
+  for (const int signal_number : signal_numbers) {
+    ::sigaddset(&watched, signal_number);
   }
   descriptor_ = FileDescriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!descriptor_) {
@@ -36,11 +33,17 @@ SignalDescriptor::SignalDescriptor() {
 
 SignalDescriptor::~SignalDescriptor() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
 
-void SignalDescriptor::check() const {
+std::optional<int> SignalDescriptor::take() const {
   signalfd_siginfo info{};
-  if (::read(get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    throw Interrupted(static_cast<int>(info.ssi_signo));
-  }
+  return ::read(get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
+             ? std::optional(static_cast<int>(info.ssi_signo))
+             : std::nullopt;
+}
+
+std::vector<int> terminating_signals() {
+  std::vector<int> numbers{SIGINT, SIGTERM};
+  std::erase_if(numbers, is_ignored);
+  return numbers;
 }
 
 } // namespace testmon_precreate::util

@@ -167,7 +167,7 @@ class Finished:
 
 
 def wait_until_blocked(process: subprocess.Popen, timeout: float = 20) -> None:
-    """Returns once the process sleeps in its wait (it has a signalfd then)."""
+    """Returns once the process sleeps in its wait: it has a signalfd then."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         links: List[Optional[str]] = []
@@ -176,7 +176,8 @@ def wait_until_blocked(process: subprocess.Popen, timeout: float = 20) -> None:
                 links.append(os.readlink(entry))
             except OSError:
                 continue
-        if any(link and "inotify" in link for link in links):
+        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        if state == "S" and any(link and "signalfd" in link for link in links):
             return
         time.sleep(0.005)
     raise AssertionError("the process does not wait")

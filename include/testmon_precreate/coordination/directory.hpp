@@ -54,6 +54,9 @@ public:
   // stays as it is; it gets a .gitignore only while it is empty.
   void create() const;
 
+  // Whether there is something by the state's name, whatever it is; by one system call.
+  [[nodiscard]] bool may_have_state() const;
+
   // Throws InvalidCoordinationState for a state that would be too large to be read.
   void write_state(const CoordinationState& state) const;
 

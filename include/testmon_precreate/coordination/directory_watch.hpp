@@ -1,37 +1,36 @@
 #pragma once
 
-#include <testmon_precreate/util/file_descriptor.hpp>
-
 #include <filesystem>
 #include <functional>
-#include <string>
+#include <memory>
 #include <string_view>
 
 namespace testmon_precreate::coordination {
 
-// Notices files that appear in, or go from, one directory (inotify(7)), which need not exist yet:
-// until it does, its nearest parent is watched. A hint only: where the system has no notification
-// (none left, another operating system, a network file system) nothing is ever reported.
+// Notices files that appear in, or go from, one directory, which need not exist yet. A hint only: a
+// network file system reports nothing of what other machines do.
 class DirectoryWatch {
 public:
-  // `directory` must be absolute. Whoever looks after this returned misses nothing.
-  explicit DirectoryWatch(std::filesystem::path directory);
+  using Matters = std::function<bool(std::string_view name)>;
+
+  DirectoryWatch() = default;
+  virtual ~DirectoryWatch() = default;
+  DirectoryWatch(const DirectoryWatch&) = delete;
+  DirectoryWatch& operator=(const DirectoryWatch&) = delete;
+  DirectoryWatch(DirectoryWatch&&) = delete;
+  DirectoryWatch& operator=(DirectoryWatch&&) = delete;
 
   // For poll(2): readable once something happened; -1 where nothing can be watched.
-  [[nodiscard]] int get() const noexcept { return inotify_.get(); }
+  [[nodiscard]] virtual int get() const noexcept = 0;
 
-  // Takes what was reported. Returns whether a file for whose name `matters` holds was among it,
-  // or something that may stand for one.
-  [[nodiscard]] bool take(const std::function<bool(std::string_view)>& matters);
-
-private:
-  void watch_nearest();
-  [[nodiscard]] int add_watch(const std::filesystem::path& path) const;
-
-  std::filesystem::path directory_;
-  util::FileDescriptor inotify_;
-  int watch_ = -1;
-  std::string awaited_; // the entry that leads nearer; empty once the directory itself is watched
+  // Takes what was reported. Returns whether a file for whose name `matters` holds was among it, or
+  // something that may stand for one. To be called by the thread that made the watch.
+  [[nodiscard]] virtual bool take(const Matters& matters) = 0;
 };
+
+// Watches `directory`, which must be absolute, by the first means that works here: dnotify, then
+// inotify. Whoever looks after this returned misses nothing. Null where there is neither.
+[[nodiscard]] std::unique_ptr<DirectoryWatch>
+watch_directory(const std::filesystem::path& directory);
 
 } // namespace testmon_precreate::coordination

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -20,7 +21,7 @@ struct WaitPolicy {
   double backoff_factor = 1.5;
   util::Seconds max_interval{2.0};
   util::Seconds max_age{300}; // 0: never stale
-  bool use_notification = true;
+  bool use_notifications = true;
   std::function<void()>
       after_a_second; // called once when the wait has lasted a second; may be empty
 };
@@ -33,8 +34,7 @@ public:
 
   // `matters` tells by its name whether a file in `directory` is worth a look. The time runs from
   // here on.
-  Pauses(std::filesystem::path directory, std::function<bool(std::string_view)> matters,
-         WaitPolicy policy);
+  Pauses(std::filesystem::path directory, DirectoryWatch::Matters matters, WaitPolicy policy);
 
   // Returns when the next look is due, at the end of the time too; false where the time had been
   // over before. `earliest`, where given, asks for a look at that moment. Throws util::Interrupted.
@@ -46,23 +46,24 @@ public:
 private:
   // What only those need who have to wait.
   struct Sources {
-    util::SignalDescriptor signals;
-    std::optional<DirectoryWatch> watch;
+    util::SignalDescriptor signals{util::terminating_signals()};
+    std::unique_ptr<DirectoryWatch> watch; // null: none is wanted, or none works here
   };
 
   [[nodiscard]] bool sleep_until(Clock::time_point moment);
-  void rest_from_useless_wakes(Clock::time_point moment);
+  void rest_from_many_wakes(Clock::time_point moment);
+  void check_signals() const;
   void call_after_a_second();
 
   std::filesystem::path directory_;
-  std::function<bool(std::string_view)> matters_;
+  DirectoryWatch::Matters matters_;
   WaitPolicy policy_;
   Backoff backoff_;
   Clock::time_point start_;
   Clock::time_point deadline_;
   Clock::time_point next_look_;
   std::optional<Sources> sources_;
-  int useless_wakes_ = 0; // in a row
+  int wakes_ = 0; // by notifications, since the last look that was due
 };
 
 } // namespace testmon_precreate::coordination

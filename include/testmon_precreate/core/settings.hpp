@@ -18,6 +18,7 @@ struct Settings {
   util::Seconds check_interval{0.1};                  // TESTMON_XDIST_CHECK_INTERVAL, > 0
   double backoff_factor = 1.5;                        // TESTMON_XDIST_BACKOFF_FACTOR, > 1
   util::Seconds max_interval{2.0};                    // TESTMON_XDIST_MAX_INTERVAL, > 0
+  bool notifications = true;                          // TESTMON_XDIST_NOTIFICATIONS
   util::Seconds state_max_age{300};                   // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
   std::filesystem::path directory = ".testmon_xdist"; // TESTMON_XDIST_DIR, relative to the rootdir
   std::optional<std::filesystem::path> datafile;      // TESTMON_DATAFILE, relative to the rootdir

@@ -4,6 +4,8 @@
 
 #include <csignal>
 #include <exception>
+#include <optional>
+#include <vector>
 
 namespace testmon_precreate::util {
 
@@ -21,12 +23,12 @@ private:
   int signal_number_;
 };
 
-// While it lives, SIGINT and SIGTERM do not end the process but make a descriptor readable
-// (signalfd(2)). One that the process ignores stays ignored, as a shell's background job needs it.
-// Throws std::system_error where the system refuses.
+// While it lives, the given signals do not reach the calling thread but make a descriptor readable
+// (signalfd(2)). Those that nobody has taken by its end reach the thread then.
 class SignalDescriptor {
 public:
-  SignalDescriptor();
+  // Throws std::system_error where the system refuses.
+  explicit SignalDescriptor(const std::vector<int>& signal_numbers);
   ~SignalDescriptor();
   SignalDescriptor(const SignalDescriptor&) = delete;
   SignalDescriptor& operator=(const SignalDescriptor&) = delete;
@@ -36,12 +38,15 @@ public:
   // For poll(2): readable once a signal has arrived.
   [[nodiscard]] int get() const noexcept { return descriptor_.get(); }
 
-  // Throws Interrupted where a signal has arrived.
-  void check() const;
+  // The number of one that has arrived; nothing where none has.
+  [[nodiscard]] std::optional<int> take() const;
 
 private:
   sigset_t previous_{};
   FileDescriptor descriptor_;
 };
+
+// SIGINT and SIGTERM; without one that the process ignores, as a shell's background job does.
+[[nodiscard]] std::vector<int> terminating_signals();
 
 } // namespace testmon_precreate::util
