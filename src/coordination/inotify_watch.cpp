@@ -24,8 +24,9 @@ InotifyWatch::InotifyWatch(fs::path directory)
 
 int InotifyWatch::add_watch(const fs::path& path) const {
   constexpr std::uint32_t of_the_watched_itself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-  // IN_MOVED_TO: our own files. IN_CLOSE_WRITE: those of a writer that does not rename.
-  constexpr std::uint32_t of_files = IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE;
+  // IN_CREATE and IN_MOVED_TO: our own files, linked or renamed into place. IN_CLOSE_WRITE: those
+  // of a writer that does neither.
+  constexpr std::uint32_t of_files = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE;
   constexpr std::uint32_t of_directories = IN_MOVED_TO | IN_CREATE;
   return ::inotify_add_watch(inotify_.get(), path.c_str(),
                              of_the_watched_itself |

@@ -93,12 +93,6 @@ NamedFile open_temporary(const fs::path& target, mode_t mode) {
   }
 }
 
-// A new file without a name; nothing where the file system does not know such files.
-FileDescriptor open_unnamed(const fs::path& directory, mode_t mode) {
-  const fs::path path = directory.empty() ? fs::path(".") : directory;
-  return FileDescriptor(::open(path.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
-}
-
 } // namespace
 
 std::string read_file(const fs::path& path, std::size_t limit, int flags) {
@@ -137,6 +131,17 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
   }
 }
 
+FileDescriptor open_unnamed_file(int directory, const fs::path& path, mode_t mode) {
+  return FileDescriptor(::openat(directory, path.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
+}
+
+int link_unnamed_file(const FileDescriptor& file, int directory, const fs::path& target) {
+  const std::string unnamed = fmt::format("/proc/self/fd/{}", file.get());
+  return ::linkat(AT_FDCWD, unnamed.c_str(), directory, target.c_str(), AT_SYMLINK_FOLLOW) == 0
+             ? 0
+             : errno;
+}
+
 void write_file_atomically(const fs::path& target, std::string_view content, mode_t mode) {
   const NamedFile named = open_temporary(target, mode);
   TemporaryFile temporary(named.path);
@@ -148,15 +153,12 @@ void write_file_atomically(const fs::path& target, std::string_view content, mod
 }
 
 bool create_file_atomically(const fs::path& target, std::string_view content, mode_t mode) {
-  const FileDescriptor unnamed = open_unnamed(target.parent_path(), mode);
-  if (unnamed) {
+  const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  if (const FileDescriptor unnamed = open_unnamed_file(AT_FDCWD, parent, mode)) {
     write_all(unnamed.get(), content, target);
-    const std::string source = fmt::format("/proc/self/fd/{}", unnamed.get());
-    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) {
-      return true;
-    }
-    if (errno == EEXIST) {
-      return false;
+    const int error = link_unnamed_file(unnamed, AT_FDCWD, target);
+    if (error == 0 || error == EEXIST) {
+      return error == 0;
     }
     // Without /proc, or where links are refused, the way below says what is wrong or works.
   }

@@ -37,7 +37,8 @@ public:
   [[nodiscard]] std::string read_file(const std::string& name, std::size_t limit,
                                       struct stat* status = nullptr) const;
 
-  // As util::write_file_atomically. A temporary file is named `.NAME.PID.N.tmp`.
+  // As util::write_file_atomically. The temporary file has no name, or `.NAME.PID.N.tmp` where
+  // `name` is taken or the file system knows only files with names.
   void write_file_atomically(const std::string& name, std::string_view content,
                              mode_t mode = 0600) const;
 
@@ -48,6 +49,8 @@ public:
   [[nodiscard]] std::vector<std::string> names() const;
 
 private:
+  [[nodiscard]] bool write_new_file(const std::string& name, std::string_view content,
+                                    mode_t mode) const;
   [[noreturn]] void throw_error(const char* operation, const std::string& name, int error) const;
 
   std::filesystem::path path_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <testmon_precreate/util/file_descriptor.hpp>
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -19,6 +21,16 @@ namespace testmon_precreate::util {
 
 // Writes all of `content` to an open descriptor; `path` only names it in errors.
 void write_all(int fd, std::string_view content, const std::filesystem::path& path);
+
+// A new file in directory `path`, as openat(2) takes the two, that has no name yet (O_TMPFILE): a
+// process that dies leaves nothing behind. None where the file system does not know such files.
+[[nodiscard]] FileDescriptor open_unnamed_file(int directory, const std::filesystem::path& path,
+                                               mode_t mode);
+
+// Names that file, whole from its first moment on. Returns 0 or errno: EEXIST where `target` is
+// taken; another one, such as without /proc, where it cannot be done in this way.
+[[nodiscard]] int link_unnamed_file(const FileDescriptor& file, int directory,
+                                    const std::filesystem::path& target);
 
 // Replaces `target` by a file with `content` and `mode`: written to a temporary file in the same
 // directory and renamed into place, so a reader sees the old file or the new one, never a part.
