@@ -36,15 +36,36 @@ def _is_distributed(config: pytest.Config) -> bool:
     return getattr(option, "dist", "no") != "no" and bool(getattr(option, "tx", None)) and not option.collectonly
 
 
+def _will_be_distributed(option: Any) -> bool:
+    """The same, before xdist has worked out what -n means."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return True
+    return not getattr(option, "collectonly", False) and bool(
+        getattr(option, "numprocesses", None) or getattr(option, "tx", None) or getattr(option, "distload", False)
+    )
+
+
+def _switch() -> str:
+    """What the variable says, in lower case; nothing where it says no."""
+    switch = os.environ.get(SWITCH, "").strip().lower()
+    return "" if switch in ("0", "false", "no", "off") else switch
+
+
 class Hooks:
     """What pytest knows by the name `testmon-precreate`."""
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        option = early_config.known_args_namespace
+        if _switch() and _is_testmon_run(option) and _will_be_distributed(option):
+            from testmon_precreate import collector
+
+            collector.spare()
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        switch = os.environ.get(SWITCH, "").strip().lower()
-        if switch in ("", "0", "false", "no", "off"):
-            return
-        if not _is_testmon_run(config.option) or not _is_distributed(config):
+        switch = _switch()
+        if not switch or not _is_testmon_run(config.option) or not _is_distributed(config):
             return
         if "testmon.pytest_testmon" in sys.modules:
             from testmon_precreate import session

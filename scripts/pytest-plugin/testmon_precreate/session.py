@@ -10,7 +10,6 @@ differ, and only one of them scans the environment. Whatever fails leaves testmo
 from __future__ import annotations
 
 import atexit
-import gc
 import json
 import os
 import signal
@@ -25,7 +24,6 @@ from testmon_precreate.commands import CommandFailed, call, call_for_state
 
 # What `testmon-precreate run` tells the plugin: options for `prepare`, one word a line.
 OPTIONS = "TESTMON_XDIST_PREPARE_OPTIONS"
-FREEZE = "TESTMON_XDIST_FREEZE"
 HANDED_OVER = "testmon_precreate"
 FAILURE = "testmon_precreate_failure"
 # testmon itself waits 60 seconds for a locked data file.
@@ -71,15 +69,6 @@ def start(config: pytest.Config, switch: str) -> None:
         config.pluginmanager.register(Controller(config, switch), "testmon-precreate-controller")
 
 
-def spare_the_collector() -> None:
-    """What is loaded by now – pytest, its plugins, testmon, coverage – stays until the process ends. The garbage
-    collector need not walk all of it again and again, least of all in the full collections by which pytest ends a
-    session: they cost more than scanning an environment of hundreds of packages. Garbage of the tests is collected
-    as ever. Only where it is asked for: gc.get_objects() no longer shows what was frozen, and a test may look."""
-    if os.environ.get(FREEZE, "").strip().lower() in ("1", "true", "yes", "on"):
-        gc.freeze()
-
-
 class Worker:
     def __init__(self, config: pytest.Config, run_uid: str) -> None:
         self._config = config
@@ -98,7 +87,6 @@ class Worker:
             # The controller warns, once for all workers.
             self._config.workeroutput[FAILURE] = str(error)  # type: ignore[attr-defined]
             return None
-        spare_the_collector()
         return str(state["system_packages_full"])
 
     def pytest_unconfigure(self) -> None:
@@ -133,7 +121,6 @@ class Controller:
             return None
         self._clean_up_on_every_way_out()
         self._milliseconds = (time.perf_counter() - started) * 1e3
-        spare_the_collector()
         return str(self._state["system_packages_full"])
 
     def _prepare(self, ignore: List[str]) -> Dict[str, Any]:
