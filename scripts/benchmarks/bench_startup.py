@@ -86,15 +86,19 @@ class Startup:
         )
 
 
+IMPORT = """
+import pytest, time
+start = time.perf_counter()
+import testmon_precreate.plugin
+print((time.perf_counter() - start) * 1e3)
+"""
+
+
 def import_milliseconds(startup: Startup) -> float:
-    """What loading the plugin takes in a pytest process, as the interpreter itself counts it."""
-    times = []
-    command = [startup.venv.python, "-X", "importtime", "-m", "pytest", "--collect-only", "-q"]
-    for _ in range(15):
-        result = subprocess.run(command, env=startup.off, cwd=startup.project, capture_output=True, text=True)
-        lines = [line for line in result.stderr.splitlines() if "testmon_precreate" in line]
-        times.append(sum(int(line.split(":", 1)[1].split("|")[0]) for line in lines) / 1e3)
-    return statistics.median(times)
+    """What loading the plugin adds to a process that has pytest loaded."""
+    command = [startup.venv.python, "-c", IMPORT]
+    runs = [subprocess.run(command, env=startup.off, check=True, capture_output=True, text=True) for _ in range(15)]
+    return statistics.median(float(run.stdout) for run in runs)
 
 
 def main() -> int:
