@@ -3,7 +3,7 @@
 Whole runs of 12 trivial tests, stock and ours in turns; each starts without a data file, and ours includes
 preparation, waiting and clean-up. The environments hold the real pytest, xdist and testmon, and made-up
 distributions whose metadata is like that of 489 real ones (median 5051 bytes in 139 lines, mean 8833 bytes in
-213 lines): 40 packages are a small service, 400 a data scientist's machine. STARTUP_ROUNDS (default 9) sets how often each pair runs.
+213 lines): 40 packages are a small service, 400 a data scientist's machine. STARTUP_ROUNDS (default 15) sets how often each pair runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from measure import Table, alternate
 from support import Commands, Venv, Venvs
 
 SOURCE = Path(__file__).resolve().parents[2]
-ROUNDS = int(os.environ.get("STARTUP_ROUNDS", "9"))
+ROUNDS = int(os.environ.get("STARTUP_ROUNDS", "15"))
 REQUIREMENTS = ("pytest-testmon==2.2.0", "pytest>=9,<10", "pytest-xdist>=3.8,<4")
 
 
