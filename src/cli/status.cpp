@@ -181,6 +181,7 @@ void print_metrics(const Options& options, std::ostream& out) {
   }
   const auto counts = [](const auto& numbers) {
     std::vector<std::string> parts;
+    parts.reserve(numbers.size());
     for (const auto& [name, count] : numbers) {
       parts.push_back(fmt::format("{} {}", name, count));
     }

@@ -118,7 +118,7 @@ std::string to_json_string(std::string_view bytes) {
   std::u32string characters;
   for (const char32_t c : util::decode_surrogateescape(bytes)) {
     if (c >= 0xDC80 && c <= 0xDCFF) {
-      characters += c - 0xDC00 + 0xEF00;
+      characters += char32_t{0xEF00} + (c - char32_t{0xDC00});
     } else if (c >= 0xEF80 && c <= 0xEFFF) {
       // The three bytes of its own UTF-8.
       characters += {0xEFEE, 0xEF80 | (c >> 6U & 0x3FU), 0xEF80 | (c & 0x3FU)};

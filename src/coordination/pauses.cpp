@@ -24,6 +24,9 @@ timespec to_timespec(Pauses::Clock::duration duration) {
 
 } // namespace
 
+Pauses::Sources::Sources()
+    : signals(util::terminating_signals()) {}
+
 Pauses::Pauses(std::filesystem::path directory, DirectoryWatch::Matters matters, WaitPolicy policy)
     : directory_(std::move(directory))
     , matters_(std::move(matters))

@@ -31,7 +31,7 @@ CoordinationState::PrecreatedEntries read_precreated_entries(const JsonReader& r
 Liveness read_liveness(const JsonReader& read) {
   const std::string word = read.text("liveness");
   if (word != "process" && word != "age") {
-    read.refuse("liveness", "must be \"process\" or \"age\"");
+    read.refuse("liveness", R"(must be "process" or "age")");
   }
   return word == "process" ? Liveness::process : Liveness::age;
 }

@@ -25,6 +25,6 @@ struct Acknowledgment {
 [[nodiscard]] std::string to_json(const Acknowledgment& acknowledgment);
 
 // Throws InvalidCoordinationState that names `source` and what is wrong, as parse_state does.
-[[nodiscard]] Acknowledgment parse_acknowledgment(std::string_view json, const std::string& source);
+[[nodiscard]] Acknowledgment parse_acknowledgment(std::string_view text, const std::string& source);
 
 } // namespace testmon_precreate::coordination

@@ -46,7 +46,9 @@ public:
 private:
   // What only those need who have to wait.
   struct Sources {
-    util::SignalDescriptor signals{util::terminating_signals()};
+    Sources();
+
+    util::SignalDescriptor signals;
     std::unique_ptr<DirectoryWatch> watch; // null: none is wanted, or none works here
   };
 

@@ -67,6 +67,6 @@ struct CoordinationState {
 
 // Throws InvalidCoordinationState that names `source` and what is wrong: no JSON, an unknown
 // schema_version, a missing key, a wrong type. Unknown keys are accepted.
-[[nodiscard]] CoordinationState parse_state(std::string_view json, const std::string& source);
+[[nodiscard]] CoordinationState parse_state(std::string_view text, const std::string& source);
 
 } // namespace testmon_precreate::coordination
