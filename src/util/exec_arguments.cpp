@@ -1,5 +1,7 @@
 #include <testmon_precreate/util/exec_arguments.hpp>
 
+#include <fmt/format.h>
+
 #include <cerrno>
 
 #include <unistd.h>
@@ -12,7 +14,7 @@ std::vector<std::string> lines_of(const ProcessEnvironment& environment) {
   std::vector<std::string> lines;
   lines.reserve(environment.variables().size());
   for (const auto& [name, value] : environment.variables()) {
-    lines.push_back(name + '=' + value);
+    lines.push_back(fmt::format("{}={}", name, value));
   }
   return lines;
 }

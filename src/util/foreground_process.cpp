@@ -141,7 +141,8 @@ int run_foreground_process(const std::vector<std::string>& arguments,
   const sigset_t awaited = awaited_signals();
   // Before the child exists: none of its ends and no signal can be missed.
   ::sigprocmask(SIG_BLOCK, &awaited, &plan.signal_mask);
-  std::signal(SIGCHLD, SIG_DFL); // ignored (an inherited setting), no child would leave its status
+  static_cast<void>(std::signal(
+      SIGCHLD, SIG_DFL)); // ignored (an inherited setting), no child would leave its status
   return serve(awaited, start(plan), plan.own_group);
 }
 

@@ -259,15 +259,35 @@ def test_drift_between_controller_and_workers_does_no_harm(venvs, commands, proj
         assert_clean(project, result)
 
 
-def test_row_is_the_one_that_stock_makes(venvs, commands, project, tmp_path):
-    """A conftest changes sys.path while pytest configures: testmon counts what is there then, and so do we."""
+CHANGED_PATH = """
+import sys
+
+def pytest_configure(config):
+    sys.path.insert(0, {directory!r})
+"""
+
+IMPORT_HOOK = """
+import importlib.metadata, pathlib, sys
+
+class Finder(importlib.metadata.DistributionFinder):
+    def find_spec(self, name, path=None, target=None):
+        return None
+
+    def find_distributions(self, context=None):
+        return [importlib.metadata.PathDistribution(pathlib.Path({directory!r}, "late-2.0.dist-info"))]
+
+sys.meta_path.append(Finder())
+"""
+
+
+@pytest.mark.parametrize("conftest", [CHANGED_PATH, IMPORT_HOOK], ids=["changed sys.path", "import hook"])
+def test_row_is_the_one_that_stock_makes(conftest, venvs, commands, project, tmp_path):
+    """What a conftest adds while pytest starts, testmon counts, and so do we."""
     venv = venvs.get(*NEW)
     distribution = tmp_path / "elsewhere" / "late-2.0.dist-info"
     distribution.mkdir(parents=True)
     (distribution / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 2.0\n")
-    (project.path / "conftest.py").write_text(
-        f"import sys\n\n\ndef pytest_configure(config):\n    sys.path.insert(0, {str(distribution.parent)!r})\n"
-    )
+    (project.path / "conftest.py").write_text(conftest.format(directory=str(distribution.parent)))
     assert run(project, venv, venv.environment(), "-n", "2").passed == ALL
     rows = project.rows("SELECT * FROM environment")
     result = run(project, venv, plugin_environment(venv, commands), "-n", "2")

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import uuid
+from importlib.machinery import PathFinder
 from typing import Any, Callable, Dict, List, Optional
 
 import pytest
@@ -262,4 +263,17 @@ def process_facts(config: pytest.Config, ignore: List[str]) -> Dict[str, Any]:
         "testmon_version": getattr(testmon, "TESTMON_VERSION", None) or testmon.VERSION,
         "environment_name": name or "default",
         "ignore_dependencies": ignore,
+        "other_distributions": other_distributions(),
     }
+
+
+def other_distributions() -> List[List[Optional[str]]]:
+    """Name and version of what import hooks of this process report beside the directories of sys.path."""
+    finders = [one for one in sys.meta_path if one is not PathFinder and hasattr(one, "find_distributions")]
+    if not finders:
+        return []
+    from importlib.metadata import DistributionFinder
+
+    context = DistributionFinder.Context()
+    found = [distribution for finder in finders for distribution in finder.find_distributions(context)]
+    return [[distribution.metadata["Name"], distribution.version] for distribution in found]
