@@ -73,7 +73,7 @@ def verdict(result: PytestResult, executed: int) -> str:
         return "locked"
     if result.exit_code != 0:
         return f"exit {result.exit_code}"
-    if "precreate: " in result.output and "goes on without it" in result.output:
+    if "testmon-precreate: " in result.output:
         return "warning"
     return "ok" if result.passed == executed else f"runs {result.passed} of {executed}"
 
