@@ -149,7 +149,7 @@ public:
     if (!kept_) {
       try {
         static_cast<void>(directory_->remove());
-      } catch (const core::CoordinationError&) { // NOLINT(bugprone-empty-catch)
+      } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
         // The error that brought us here says more.
       }
     }

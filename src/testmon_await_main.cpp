@@ -1,5 +1,7 @@
 #include <testmon_precreate/cli/await.hpp>
 
+#include <algorithm>
+
 namespace {
 
 namespace cli = testmon_precreate::cli;
@@ -20,5 +22,5 @@ constexpr cli::MainText text{
 } // namespace
 
 int main(int argc, char** argv) {
-  return cli::run_main(text, {argv + 1, argv + argc}, cli::add_await_options);
+  return cli::run_main(text, {argv + std::min(argc, 1), argv + argc}, cli::add_await_options);
 }

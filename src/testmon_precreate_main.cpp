@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 namespace {
 
 namespace cli = testmon_precreate::cli;
@@ -40,5 +42,6 @@ void add_commands(CLI::App& app, cli::Program& program) {
 } // namespace
 
 int main(int argc, char** argv) {
-  return cli::run_main(text, with_subcommand({argv + 1, argv + argc}), add_commands);
+  return cli::run_main(text, with_subcommand({argv + std::min(argc, 1), argv + argc}),
+                       add_commands);
 }

@@ -3,6 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace testmon_precreate::cli {
 
 namespace fs = std::filesystem;
@@ -17,6 +20,18 @@ constexpr const char* footer =
     "  export TESTMON_XDIST_CONTROLLER_PRECREATION=true\n"
     "  export PYTHONPATH=$(testmon-precreate plugin-path) PYTEST_PLUGINS=testmon_precreate.plugin";
 
+// Whether `directory` holds the plugin, from somebody who could change these commands or runs them:
+// a build looks in all of its parents, and one of them may be a directory that everybody writes to.
+bool has_plugin(const fs::path& directory, const fs::path& executables) {
+  struct stat plugin {};
+
+  struct stat ours {};
+
+  return ::stat((directory / "testmon_precreate" / "plugin.py").c_str(), &plugin) == 0 &&
+         ::stat(executables.c_str(), &ours) == 0 && S_ISREG(plugin.st_mode) &&
+         (plugin.st_uid == 0 || plugin.st_uid == ::geteuid() || plugin.st_uid == ours.st_uid);
+}
+
 } // namespace
 
 fs::path executable_directory() { return fs::read_symlink("/proc/self/exe").parent_path(); }
@@ -30,7 +45,7 @@ fs::path plugin_directory(const fs::path& executables) {
     candidates.push_back(above / "scripts" / "pytest-plugin");
   }
   for (const fs::path& candidate : candidates) {
-    if (fs::is_regular_file(candidate / "testmon_precreate" / "plugin.py")) {
+    if (has_plugin(candidate, executables)) {
       return candidate;
     }
   }

@@ -73,7 +73,8 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
   command.add_flag("--no-upgrade", options.no_upgrade,
                    "Refuse a data file of another data version instead of rewriting it");
   command.add_flag("--rebuild", options.rebuild, "Move a corrupt data file aside and start anew");
-  auto* const quiet = command.add_flag("-q,--quiet", options.quiet, "Print errors only");
+  auto* const quiet =
+      command.add_flag("-q,--quiet", options.quiet, "Print errors and warnings only");
   command.add_flag("-v,--verbose", options.verbose, "Log what is done, with times, on stderr")
       ->excludes(quiet);
 }

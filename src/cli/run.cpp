@@ -57,11 +57,12 @@ public:
     if (switched_off(*program_)) {
       return run_command(program_->environment);
     }
+    const util::ProcessEnvironment environment = environment_of_command();
     // A pytest run knows its own facts better than we can guess them now.
     if (options_->strict || !pytest_) {
       prepare_ahead();
     }
-    const int exit_code = run_command(environment_of_command());
+    const int exit_code = run_command(environment);
     clean_up();
     return exit_code;
   }
@@ -74,12 +75,15 @@ private:
       request.interpreter = *pytest_->interpreter;
     }
     request.controller_pid = ::getpid();
+    request.run_uid = std::nullopt; // the plugin's run has one, and would take this for another run
     return request;
   }
 
   void prepare_ahead() {
     try {
-      for (const std::string& warning : prepare(request(), program_->log).warnings) {
+      const PrepareReport report = prepare(request(), make_log(options_->prepare, *program_));
+      prepared_rootdir_ = report.state.rootdir;
+      for (const std::string& warning : report.warnings) {
         program_->terminal.warning(warning);
       }
     } catch (const std::exception& error) {
@@ -92,10 +96,11 @@ private:
 
   [[nodiscard]] util::ProcessEnvironment environment_of_command() const {
     util::ProcessEnvironment environment = program_->environment;
-    const fs::path executables = executable_directory();
+    fs::path executables;
     try {
+      executables = executable_directory();
       put_in_front(environment, "PYTHONPATH", plugin_directory(executables).string(), ':');
-    } catch (const core::CoordinationError& error) {
+    } catch (const std::exception& error) {
       if (options_->strict) {
         throw;
       }
@@ -128,6 +133,12 @@ private:
     if (given.rebuild) {
       words += "\n--rebuild";
     }
+    if (!given.wait_for_run.empty()) {
+      words += "\n--wait-for-run\n" + given.wait_for_run;
+    }
+    if (!given.run_uid.empty()) {
+      words += "\n--run-uid\n" + given.run_uid;
+    }
     if (options_->strict) {
       words += "\n--strict";
     }
@@ -155,9 +166,13 @@ private:
         return;
       }
       CleanupRequest cleanup;
-      cleanup.settings = request().settings;
+      cleanup.settings = program_->settings;
+      if (!options_->prepare.datafile.empty()) {
+        cleanup.settings.datafile = options_->prepare.datafile;
+      }
       cleanup.working_directory = fs::current_path();
       cleanup.rootdir = rootdir;
+      cleanup.controller_pid = ::getpid();
       static_cast<void>(testmon_precreate::clean_up(cleanup, program_->log));
     } catch (const core::CoordinationBusy&) {
       // Another run's; it goes when that run ends.
@@ -167,20 +182,28 @@ private:
   }
 
   [[nodiscard]] fs::path rootdir_of_command() const {
-    const PrepareRequest asked = request();
-    std::vector<std::string> arguments = asked.pytest_arguments;
-    if (asked.rootdir) {
-      arguments.insert(arguments.end(), {"--rootdir", asked.rootdir->string()});
+    if (prepared_rootdir_) {
+      return *prepared_rootdir_;
     }
-    return pytest::find_project(asked.invocation_directory, arguments,
-                                asked.environment.get("PYTEST_ADDOPTS").value_or(""))
-        .rootdir;
+    const PrepareOptions& given = options_->prepare;
+    pytest::ProjectQuery query{.invocation_directory = fs::current_path(),
+                               .arguments =
+                                   pytest_ ? pytest_->arguments : std::vector<std::string>{},
+                               .environment = program_->environment};
+    if (!given.rootdir.empty()) {
+      query.arguments.insert(query.arguments.end(), {"--rootdir", given.rootdir});
+    }
+    if (!given.config_file.empty()) {
+      query.arguments.insert(query.arguments.end(), {"-c", given.config_file});
+    }
+    return pytest::find_project(query).rootdir;
   }
 
   const Options* options_;
   const Program* program_;
   std::vector<std::string> command_;
   std::optional<PytestCommand> pytest_;
+  std::optional<fs::path> prepared_rootdir_; // of the state that was made ahead
 };
 
 } // namespace

@@ -92,7 +92,7 @@ std::optional<util::FileDescriptor> lock_directory(const CoordinationDirectory& 
 bool is_ancestor_of_this_process(pid_t pid) {
   constexpr int most_generations = 64;
   pid_t ancestor = ::getpid();
-  for (int generation = 0; ancestor > 1 && generation < most_generations; ++generation) {
+  for (int generation = 0; ancestor > 0 && generation < most_generations; ++generation) {
     if (ancestor == pid) {
       return true;
     }
@@ -106,7 +106,8 @@ bool is_own(const CoordinationState& state, const Claimant& claimant) {
     return claimant.run_uid == state.run_uid;
   }
   return (claimant.controller_pid && claimant.controller_pid == state.controller_pid) ||
-         is_ancestor_of_this_process(state.controller_pid);
+         (controller_life(state) == ControllerLife::alive &&
+          is_ancestor_of_this_process(state.controller_pid));
 }
 
 // Nothing for what is there but cannot be read.

@@ -77,10 +77,12 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
   read.boolean("TESTMON_XDIST_NOTIFICATIONS", settings.notifications);
   read.seconds("TESTMON_XDIST_STATE_MAX_AGE", settings.state_max_age);
   settings.directory = read.text("TESTMON_XDIST_DIR").value_or(settings.directory.string());
+  if (!settings.directory.has_filename() && settings.directory.has_relative_path()) {
+    settings.directory = settings.directory.parent_path(); // `name/` would follow a link
+  }
   settings.datafile = read.text("TESTMON_DATAFILE");
   settings.worker_id = read.text("PYTEST_XDIST_WORKER");
   settings.run_uid = read.text("PYTEST_XDIST_TESTRUNUID");
-  settings.metrics_file = read.text("TESTMON_XDIST_METRICS");
   return settings;
 }
 

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 namespace testmon_precreate::datafile {
 
@@ -56,7 +57,10 @@ void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout)
     // A part of a copy is never used: neither a journal nor a sync is of any use to it.
     copy.exec("PRAGMA journal_mode = OFF");
     copy.exec("PRAGMA synchronous = OFF");
-    SQLite::Backup(copy, source).executeStep();
+    // Locked, it says so by what it returns.
+    if (const int result = SQLite::Backup(copy, source).executeStep(); result != SQLITE_DONE) {
+      throw SQLite::Exception("the backup is not complete", result);
+    }
   }
   unfinished.rename_to(target);
 }

@@ -207,7 +207,11 @@ private:
   void switch_to_wal() {
     try {
       SQLite::Database database = open_for_writing(file_, request_.busy_timeout);
-      database.execAndGet("PRAGMA journal_mode = WAL");
+      // Where it cannot switch, SQLite answers with the mode that stays.
+      const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
+      if (mode != "wal") {
+        throw SQLite::Exception("it stays in mode " + mode, SQLITE_ERROR);
+      }
     } catch (const SQLite::Exception& error) {
       result_.warnings.push_back(
           fmt::format("{} could not be switched to WAL mode: {}", file_.string(), error.what()));

@@ -93,10 +93,15 @@ void change_data_version(SQLite::Database& database, int from, int to, const fs:
 }
 
 std::future<void> check_committed(const fs::path& file, util::Seconds busy_timeout) {
-  return std::async(std::launch::async, [file, busy_timeout] {
+  const auto check = [file, busy_timeout] {
     SQLite::Database database = open_for_writing(file, busy_timeout);
     require_integrity(database, file);
-  });
+  };
+  try {
+    return std::async(std::launch::async, check);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, check); // no more threads are allowed here
+  }
 }
 
 } // namespace testmon_precreate::datafile

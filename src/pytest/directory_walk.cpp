@@ -212,10 +212,14 @@ void walk_directories(const CollectionRules& rules, const std::vector<std::strin
       return;
     }
     const unsigned count = std::min(std::thread::hardware_concurrency(), most_threads);
-    for (unsigned i = 1; i < count; ++i) {
-      helpers.push_back(std::async(std::launch::async, [&rules, &queue] {
-        return Walker(rules).run(queue, [](std::size_t) {});
-      }));
+    try {
+      for (unsigned i = 1; i < count; ++i) {
+        helpers.push_back(std::async(std::launch::async, [&rules, &queue] {
+          return Walker(rules).run(queue, [](std::size_t) {});
+        }));
+      }
+    } catch (const std::system_error&) { // NOLINT(bugprone-empty-catch)
+      // No more threads are allowed here; those that run do.
     }
   };
   append(result, Walker(rules).run(queue, start_helpers));

@@ -26,8 +26,9 @@ namespace {
 // From pytest 8.2 on a word `@FILE` stands for the lines of FILE.
 std::vector<std::string> expand_argument_files(const std::vector<std::string>& words,
                                                const fs::path& directory,
-                                               const PytestVersion& version) {
+                                               const PytestVersion& version, int depth = 0) {
   constexpr PytestVersion since{8, 2, 0};
+  constexpr int deepest = 16;
   constexpr std::size_t limit = std::size_t{16} * 1024 * 1024;
   std::vector<std::string> expanded;
   for (const std::string& word : words) {
@@ -36,6 +37,9 @@ std::vector<std::string> expand_argument_files(const std::vector<std::string>& w
       continue;
     }
     const fs::path file = directory / word.substr(1);
+    if (depth == deepest) {
+      fail("files of arguments that name each other", file.string());
+    }
     std::string content;
     try {
       content = util::read_file(file, limit);
@@ -49,7 +53,8 @@ std::vector<std::string> expand_argument_files(const std::vector<std::string>& w
     if (lines.back().empty()) {
       lines.pop_back();
     }
-    const std::vector<std::string> inner = expand_argument_files(lines, directory, version);
+    const std::vector<std::string> inner =
+        expand_argument_files(lines, directory, version, depth + 1);
     expanded.insert(expanded.end(), inner.begin(), inner.end());
   }
   return expanded;

@@ -127,7 +127,7 @@ ProcessFacts parse_process_facts(std::string_view text) {
     object =
         json::parse(text.find("\\u") == std::string_view::npos ? std::string(text)
                                                                : without_lone_surrogates(text));
-  } catch (const json::parse_error& error) {
+  } catch (const json::exception& error) {
     throw_wrong(fmt::format("the process facts are not JSON: {}", error.what()));
   }
   if (!object.is_object()) {

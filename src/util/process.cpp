@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -109,21 +110,49 @@ void feed(FileDescriptor& sink, std::string_view& content) {
   }
 }
 
-// A child that does not read its input must not end us.
-class IgnoreBrokenPipe {
+// What a signal does as long as the object lives.
+class SignalAction {
 public:
-  IgnoreBrokenPipe()
-      : previous_(std::signal(SIGPIPE, SIG_IGN)) {}
+  SignalAction(int signal_number, void (*action)(int))
+      : signal_number_(signal_number)
+      , previous_(std::signal(signal_number, action)) {}
 
-  ~IgnoreBrokenPipe() { static_cast<void>(std::signal(SIGPIPE, previous_)); }
+  ~SignalAction() { static_cast<void>(std::signal(signal_number_, previous_)); }
 
-  IgnoreBrokenPipe(const IgnoreBrokenPipe&) = delete;
-  IgnoreBrokenPipe& operator=(const IgnoreBrokenPipe&) = delete;
-  IgnoreBrokenPipe(IgnoreBrokenPipe&&) = delete;
-  IgnoreBrokenPipe& operator=(IgnoreBrokenPipe&&) = delete;
+  SignalAction(const SignalAction&) = delete;
+  SignalAction& operator=(const SignalAction&) = delete;
+  SignalAction(SignalAction&&) = delete;
+  SignalAction& operator=(SignalAction&&) = delete;
 
 private:
+  int signal_number_;
   void (*previous_)(int);
+};
+
+// A child that is killed and waited for unless somebody has waited for it.
+class Child {
+public:
+  explicit Child(pid_t pid)
+      : pid_(pid) {}
+
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  Child(Child&&) = delete;
+  Child& operator=(Child&&) = delete;
+
+  void kill() const { ::kill(pid_, SIGKILL); }
+
+  [[nodiscard]] int wait() { return wait_for_exit(std::exchange(pid_, 0)); }
+
+private:
+  pid_t pid_;
 };
 
 // Serves the three pipes until the child has closed its ends or `deadline` has passed.
@@ -160,7 +189,8 @@ bool serve(FileDescriptor& in, FileDescriptor& out, FileDescriptor& err, std::st
 } // namespace
 
 ProcessOutput run_process(const ProcessCall& call) {
-  const IgnoreBrokenPipe guard;
+  // Ignored, an inherited setting, no child would leave its status.
+  const SignalAction children_leave_their_status(SIGCHLD, SIG_DFL);
   Pipe in = make_pipe();
   Pipe out = make_pipe();
   Pipe err = make_pipe();
@@ -168,7 +198,9 @@ ProcessOutput run_process(const ProcessCall& call) {
   const auto deadline =
       std::chrono::steady_clock::now() +
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(call.timeout);
-  const pid_t pid = spawn(call, in, out, err);
+  Child child(spawn(call, in, out, err));
+  // A child that does not read its input must not end us.
+  const SignalAction broken_pipes_are_errors(SIGPIPE, SIG_IGN);
   in.read_end.close();
   out.write_end.close();
   err.write_end.close();
@@ -179,9 +211,9 @@ ProcessOutput run_process(const ProcessCall& call) {
   result.timed_out =
       !serve(in.write_end, out.read_end, err.read_end, call.standard_input, result, deadline);
   if (result.timed_out) {
-    ::kill(pid, SIGKILL);
+    child.kill();
   }
-  result.exit_code = wait_for_exit(pid);
+  result.exit_code = child.wait();
   return result;
 }
 

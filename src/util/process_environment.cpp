@@ -32,6 +32,4 @@ void ProcessEnvironment::set(const std::string& name, std::string value) {
   variables_.insert_or_assign(name, std::move(value));
 }
 
-void ProcessEnvironment::unset(const std::string& name) { variables_.erase(name); }
-
 } // namespace testmon_precreate::util

@@ -226,3 +226,35 @@ def test_data_file_alone_is_complete_after_a_run(venvs, commands, project, tmp_p
     assert project.rows("SELECT count(*) FROM test_execution") == [(ALL,)]
     again = project.run([commands.wrapper, "--testmon", "-n", "2"], venv.environment(commands))
     assert (again.exit_code, again.passed) == (0, 0), again.output
+
+
+def test_as_the_first_process_of_a_container(venvs, commands, project):
+    """Its own workers, its clean-up and the plugin know it, though its pid is 1."""
+    venv = venvs.get(*NEW)
+    namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*namespace, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        pytest.skip("no pid namespaces here")
+    command = [*namespace, commands.precreate, "run", "--strict", "--", "sh", "-c", f"{venv.python} -m pytest --testmon -n 2"]
+    result = project.run(command, venv.environment(commands))
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert "testmon-precreate: " not in result.output
+    assert not (project.path / ".testmon_xdist").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--strict"], ["--strict", "--wait-for-run", "5"], ["--strict", "--run-uid", "mine"]])
+def test_a_strict_run_is_one_run_with_the_plugins(arguments, venvs, commands, project):
+    venv = venvs.get(*NEW)
+    # As in a worker of another run.
+    environment = venv.environment(commands, PYTEST_XDIST_TESTRUNUID="others")
+    command = [commands.precreate, "run", *arguments, "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"]
+    result = project.run(command, environment)
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert "testmon-precreate: " not in result.output
+    assert not (project.path / ".testmon_xdist").exists()
+
+
+def test_a_time_out_beyond_what_python_waits_for_is_no_end(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    environment = venv.environment(commands, TESTMON_XDIST_WORKER_TIMEOUT="1e9")
+    result = project.run([commands.precreate, "run", "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"], environment)
+    assert (result.exit_code, result.passed) == (0, ALL), result.output

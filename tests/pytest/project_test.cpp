@@ -141,6 +141,13 @@ TEST_SUITE("pytest/project") {
     CHECK_FALSE(project.ini_bool("no"));
   }
 
+  TEST_CASE("@FILE that names itself is an error") {
+    const TemporaryDirectory directory;
+    directory.write("arguments", "@arguments\n");
+    CHECK_THROWS_WITH_AS(static_cast<void>(find(directory.path(), {"@arguments"})),
+                         doctest::Contains("name each other"), core::UsageError);
+  }
+
   TEST_CASE("@FILE stands for the lines of a file from 8.2 on") {
     const TemporaryDirectory directory;
     directory.write("arguments", "--ignore\ntwo words\r\n@more\n");

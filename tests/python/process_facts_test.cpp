@@ -48,6 +48,7 @@ TEST_SUITE("python/process_facts") {
                            doctest::Contains(with), core::UsageError);
     };
     fails("{", "not JSON");
+    fails("[1e400]", "not JSON");
     fails("[]", "object");
     fails(R"({"python_version": "3.8.1", "testmon_version": "2"})", "sys_path");
     fails(R"({"sys_path": [1], "python_version": "3.8.1", "testmon_version": "2"})", "sys_path");

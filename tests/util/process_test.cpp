@@ -46,6 +46,14 @@ TEST_SUITE("util/process") {
     CHECK(result.exit_code == 128 + SIGKILL);
   }
 
+  TEST_CASE("ignored signals of this process do not matter, and are not the child's") {
+    auto* const children = std::signal(SIGCHLD, SIG_IGN);
+    const util::ProcessOutput result =
+        util::run_process(shell("kill -PIPE $$; exit 0")); // ignored, it would do nothing
+    CHECK(result.exit_code == 128 + SIGPIPE);
+    CHECK((std::signal(SIGCHLD, children) == SIG_IGN));
+  }
+
   TEST_CASE("a command that does not exist is an error that names it") {
     util::ProcessCall call = shell("");
     call.arguments = {"no-such-command-anywhere"};

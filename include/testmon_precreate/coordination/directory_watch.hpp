@@ -29,7 +29,8 @@ public:
 };
 
 // Watches `directory`, which must be absolute, by the first means that works here: dnotify, then
-// inotify. Whoever looks after this returned misses nothing. Null where there is neither.
+// inotify. Whoever looks after this returned misses nothing. Null where there is neither. Throws
+// std::system_error where the process can have no more descriptors.
 [[nodiscard]] std::unique_ptr<DirectoryWatch>
 watch_directory(const std::filesystem::path& directory);
 

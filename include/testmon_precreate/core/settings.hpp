@@ -24,7 +24,6 @@ struct Settings {
   std::optional<std::filesystem::path> datafile;      // TESTMON_DATAFILE, relative to the rootdir
   std::optional<std::string> worker_id;               // PYTEST_XDIST_WORKER
   std::optional<std::string> run_uid;                 // PYTEST_XDIST_TESTRUNUID
-  std::optional<std::filesystem::path> metrics_file;  // TESTMON_XDIST_METRICS
 };
 
 // Reads every variable above. A variable that is set to nothing counts as not set.

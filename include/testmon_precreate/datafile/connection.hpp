@@ -26,7 +26,7 @@ void fold_log_on_close(SQLite::Database& database, bool fold);
 // The data version (PRAGMA user_version), the write-ahead log included.
 [[nodiscard]] int read_data_version(SQLite::Database& database);
 
-// Calls `read(database, seen)` on a connection of open_for_reading and returns its result. Calls
+// Calls `read(database)` on a connection of open_for_reading and returns its result. Calls
 // it again where it fails and the file is not as it was inspected: another process has begun or
 // ended its work. Throws what `read` throws.
 template <typename Read>

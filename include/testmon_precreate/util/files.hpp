@@ -11,8 +11,8 @@
 
 namespace testmon_precreate::util {
 
-// Every function here throws std::filesystem::filesystem_error, which names the operation, the path
-// and the system's reason.
+// Where nothing else is said, a function here throws std::filesystem::filesystem_error, which names
+// the operation, the path and the system's reason.
 
 // The whole content of `path`, which must not exceed `limit` bytes (EFBIG otherwise). `flags` are
 // added to O_RDONLY|O_CLOEXEC.
@@ -23,12 +23,13 @@ namespace testmon_precreate::util {
 void write_all(int fd, std::string_view content, const std::filesystem::path& path);
 
 // A new file in directory `path`, as openat(2) takes the two, that has no name yet (O_TMPFILE): a
-// process that dies leaves nothing behind. None where the file system does not know such files.
+// process that dies leaves nothing behind. None where that fails, as it does on a file system that
+// does not know such files; throws nothing.
 [[nodiscard]] FileDescriptor open_unnamed_file(int directory, const std::filesystem::path& path,
                                                mode_t mode);
 
 // Names that file, whole from its first moment on. Returns 0 or errno: EEXIST where `target` is
-// taken; another one, such as without /proc, where it cannot be done in this way.
+// taken; another one, such as without /proc, where it cannot be done in this way. Throws nothing.
 [[nodiscard]] int link_unnamed_file(const FileDescriptor& file, int directory,
                                     const std::filesystem::path& target);
 

@@ -20,8 +20,8 @@ public:
   // The value of `name`; nothing where it is not set.
   [[nodiscard]] std::optional<std::string> get(const std::string& name) const;
 
+  // Adds `name`, or replaces its value.
   void set(const std::string& name, std::string value);
-  void unset(const std::string& name);
 
   [[nodiscard]] const std::map<std::string, std::string>& variables() const { return variables_; }
 

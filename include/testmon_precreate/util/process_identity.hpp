@@ -17,15 +17,17 @@ namespace testmon_precreate::util {
 // parent to notice. Linux: /proc/PID/stat fields 3 and 22 (proc(5)).
 [[nodiscard]] std::optional<std::uint64_t> process_start_ticks(pid_t pid);
 
-// The parent of process `pid`; nothing where there is no such process.
-[[nodiscard]] std::optional<pid_t> parent_of(pid_t pid);
-
 // The same moment in seconds since the epoch, as the system's clock stands now.
 [[nodiscard]] Seconds start_ticks_to_wall_clock(std::uint64_t ticks);
+
+// The parent of process `pid`, 0 for the first one of a pid namespace; nothing where there is no
+// such process.
+[[nodiscard]] std::optional<pid_t> parent_of(pid_t pid);
 
 // The id of this boot (/proc/sys/kernel/random/boot_id); empty where the system has none.
 [[nodiscard]] std::string boot_id();
 
+// The name of this machine (uname(2)); empty where the system has none.
 [[nodiscard]] std::string hostname();
 
 // Names the pid namespace of this process (pid_namespaces(7)): a pid means the same process only

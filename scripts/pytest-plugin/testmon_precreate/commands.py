@@ -44,7 +44,7 @@ def call(
         result = subprocess.run(
             [_find(name), *arguments], input=text.encode(), capture_output=True, timeout=timeout, cwd=directory
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+    except (OSError, ValueError, OverflowError, subprocess.TimeoutExpired) as error:
         raise CommandFailed(f"{name}: {error}") from error
     if result.returncode != 0:
         lines = result.stderr.decode(errors="replace").strip().splitlines()

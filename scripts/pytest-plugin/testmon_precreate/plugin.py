@@ -60,7 +60,10 @@ class Hooks:
         if _switch() and _is_testmon_run(option) and _will_be_distributed(option):
             from testmon_precreate import collector
 
-            collector.spare()
+            try:
+                collector.spare()
+            except Exception:  # it only saves time
+                pass
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -70,7 +73,10 @@ class Hooks:
         if "testmon.pytest_testmon" in sys.modules:
             from testmon_precreate import session
 
-            session.start(config, switch)
+            try:
+                session.start(config, switch)
+            except Exception as error:  # nothing of ours may end a run that works without us
+                session.warn(config, repr(error))
 
 
 hooks = Hooks()

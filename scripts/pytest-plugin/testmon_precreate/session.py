@@ -70,6 +70,14 @@ def start(config: pytest.Config, switch: str) -> None:
         config.pluginmanager.register(Controller(config, switch), "testmon-precreate-controller")
 
 
+def warn(config: pytest.Config, text: str) -> None:
+    message = f"testmon-precreate: {text} – the run goes on without it"
+    try:
+        config.issue_config_time_warning(TestmonPrecreateWarning(message), stacklevel=2)
+    except Warning:  # -W error: a warning of ours must not end the run either
+        sys.stderr.write(message + "\n")
+
+
 class Worker:
     def __init__(self, config: pytest.Config, run_uid: str) -> None:
         self._config = config
@@ -84,7 +92,7 @@ class Worker:
         try:
             seconds = float(os.environ.get("TESTMON_XDIST_WORKER_TIMEOUT") or AWAIT_SECONDS)
             state = call_for_state("testmon-await", [*arguments, "--timeout", str(seconds)], timeout=seconds + 10)
-        except (CommandFailed, ValueError) as error:
+        except Exception as error:  # nothing of ours may end a run that works without us
             # The controller warns, once for all workers.
             self._config.workeroutput[FAILURE] = str(error)  # type: ignore[attr-defined]
             return None
@@ -103,11 +111,23 @@ class Controller:
         self._is_new_file = False
         self._warned = False
         self._previous_handlers: Dict[int, Any] = {}
-        self._options = os.environ.get(OPTIONS, "").split()
+        self._options = os.environ.get(OPTIONS, "").split("\n") if os.environ.get(OPTIONS) else []
+        self._run_uid = self._take_option("--run-uid")
+        self._seconds = PREPARE_SECONDS + float(self._option("--wait-for-run") or 0)
         self._is_strict = "--strict" in self._options
         if self._is_strict:
             self._options.remove("--strict")
         self._replacement = Replacement(self._system_packages)
+
+    def _option(self, name: str) -> str:
+        return self._options[self._options.index(name) + 1] if name in self._options else ""
+
+    def _take_option(self, name: str) -> str:
+        value = self._option(name)
+        if name in self._options:
+            index = self._options.index(name)
+            del self._options[index : index + 2]
+        return value
 
     # --- Preparation ---
 
@@ -128,7 +148,7 @@ class Controller:
         if self._switch not in ("1", "true", "yes", "on"):
             raise CommandFailed(f"TESTMON_XDIST_CONTROLLER_PRECREATION is {self._switch!r}, neither true nor false")
         config = self._config
-        uid = config.option.testrunuid or uuid.uuid4().hex
+        uid = config.option.testrunuid or self._run_uid or uuid.uuid4().hex
         config.option.testrunuid = uid  # xdist gives it to the workers
         arguments = ["prepare", "--json", "--process-facts", "-", "--rootdir", str(config.rootpath)]
         if config.inipath is not None:
@@ -141,19 +161,14 @@ class Controller:
             "testmon-precreate",
             [*arguments, "--", *map(str, config.invocation_params.args)],
             text=json.dumps(process_facts(config, ignore)),
-            timeout=PREPARE_SECONDS,
+            timeout=self._seconds,
             directory=str(config.invocation_params.dir),
         )
 
     def _warn(self, text: str) -> None:
-        if self._warned:
-            return
-        self._warned = True
-        message = f"testmon-precreate: {text} – the run goes on without it"
-        try:
-            self._config.issue_config_time_warning(TestmonPrecreateWarning(message), stacklevel=2)
-        except Warning:  # -W error: a warning of ours must not end the run either
-            sys.stderr.write(message + "\n")
+        if not self._warned:
+            self._warned = True
+            warn(self._config, text)
 
     # --- Workers ---
 
