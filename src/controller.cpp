@@ -29,10 +29,13 @@ pytest::Project find_project(const PrepareRequest& request, pytest::PytestVersio
   if (request.config_file) {
     arguments.insert(arguments.end(), {"-c", request.config_file->string()});
   }
-  return pytest::find_project({.invocation_directory = request.invocation_directory,
-                               .arguments = std::move(arguments),
-                               .environment = request.environment,
-                               .version = version});
+  pytest::Project project =
+      pytest::find_project({.invocation_directory = request.invocation_directory,
+                            .arguments = std::move(arguments),
+                            .environment = request.environment,
+                            .version = version});
+  project.command_line.run_as_module = request.run_as_module;
+  return project;
 }
 
 python::ProcessFacts facts_of_future_process(const PrepareRequest& request,

@@ -15,7 +15,7 @@ constexpr cli::MainText text{
                    "signal n.",
     .footer = "Examples:\n"
               "  testmon-await --timeout 60\n"
-              "  eval \"$(testmon-await --shell)\"\n"
+              "  state=$(testmon-await --shell) && eval \"$state\"\n"
               "  testmon-await --get environment_id\n"
               "  testmon-await --worker gw0 -- python worker.py"};
 

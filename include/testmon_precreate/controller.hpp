@@ -18,6 +18,7 @@ struct PrepareRequest {
   core::Settings settings;
   util::ProcessEnvironment environment; // of the pytest run to come
   std::filesystem::path invocation_directory;
+  bool run_as_module = false; // `python -m pytest`, which puts the working directory on sys.path
   std::vector<std::string> pytest_arguments;
   std::optional<std::filesystem::path> rootdir;
   std::optional<std::filesystem::path> config_file;

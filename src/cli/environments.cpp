@@ -1,4 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/datafile/management.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/util/clock.hpp>
@@ -28,9 +29,11 @@ struct Options {
   std::int64_t id = 0;
   std::string name;
   std::size_t keep = 4;
+  bool force = false;
 };
 
 constexpr util::Seconds busy_timeout{60};
+constexpr int most_kept = 1'000'000;
 
 constexpr const char* description =
     "Shows and steers the environments of a data file. A parked one is out of testmon's sight with "
@@ -43,7 +46,12 @@ constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate environments restore 3\n"
                                "  testmon-precreate environments prune --keep-environments 1";
 
-fs::path data_file(const Options& options, const Program& program) {
+struct Place {
+  fs::path rootdir;
+  fs::path file;
+};
+
+Place find_place(const Options& options, const Program& program) {
   std::vector<std::string> arguments = program.after_dashes.value_or(std::vector<std::string>{});
   if (!options.rootdir.empty()) {
     arguments.insert(arguments.end(), {"--rootdir", options.rootdir});
@@ -51,9 +59,26 @@ fs::path data_file(const Options& options, const Program& program) {
   const pytest::Project project = pytest::find_project({.invocation_directory = fs::current_path(),
                                                         .arguments = std::move(arguments),
                                                         .environment = program.environment});
-  return project.rootdir / (options.datafile.empty()
-                                ? program.settings.datafile.value_or(".testmondata")
-                                : fs::path(options.datafile));
+  return {.rootdir = project.rootdir,
+          .file = project.rootdir / (options.datafile.empty()
+                                         ? program.settings.datafile.value_or(".testmondata")
+                                         : fs::path(options.datafile))};
+}
+
+// The data file, if no run is at work on it whose rows must stay.
+fs::path file_to_change(const Options& options, const Program& program) {
+  const Place place = find_place(options, program);
+  const coordination::CoordinationDirectory directory(place.rootdir / program.settings.directory);
+  const std::string run =
+      options.force ? ""
+                    : coordination::living_run(directory, {.run_uid = program.settings.run_uid,
+                                                           .controller_pid = std::nullopt});
+  if (!run.empty()) {
+    throw core::CoordinationBusy({.what = run,
+                                  .where = directory.path().string(),
+                                  .hint = "Try again when it has ended, or give --force"});
+  }
+  return place.file;
 }
 
 std::size_t package_count(const std::string& packages) {
@@ -93,7 +118,7 @@ void print_json(const nlohmann::json& value, const Program& program) {
 }
 
 void list(const Options& options, const Program& program) {
-  const fs::path file = data_file(options, program);
+  const fs::path file = find_place(options, program).file;
   const auto environments = datafile::list_environments(file, busy_timeout);
   if (options.json) {
     nlohmann::json entries = nlohmann::json::array();
@@ -127,23 +152,23 @@ void report(const char* what, std::size_t count, const Options& options, const P
 
 void park(const Options& options, const Program& program) {
   report("parked",
-         datafile::park_environments(data_file(options, program), options.ids, busy_timeout),
+         datafile::park_environments(file_to_change(options, program), options.ids, busy_timeout),
          options, program);
 }
 
 void restore(const Options& options, const Program& program) {
   const bool restored =
-      datafile::restore_environment(data_file(options, program), options.id, busy_timeout);
+      datafile::restore_environment(file_to_change(options, program), options.id, busy_timeout);
   report("restored", restored ? 1 : 0, options, program);
 }
 
 void prune(const Options& options, const Program& program) {
   const std::optional<std::string> name =
       options.name.empty() ? std::nullopt : std::optional(options.name);
-  report(
-      "pruned",
-      datafile::prune_environments(data_file(options, program), name, options.keep, busy_timeout),
-      options, program);
+  report("pruned",
+         datafile::prune_environments(file_to_change(options, program), name, options.keep,
+                                      busy_timeout),
+         options, program);
 }
 
 void add_common_options(CLI::App& command, Options& options) {
@@ -173,6 +198,14 @@ CLI::App& add_action(CLI::App& parent, const char* name, const char* text, Actio
   return *command;
 }
 
+// One that changes the file.
+CLI::App& add_change(CLI::App& parent, const char* name, const char* text, Action action,
+                     const std::shared_ptr<Options>& options, Program& program) {
+  CLI::App& command = add_action(parent, name, text, action, options, program);
+  command.add_flag("--force", options->force, "Also while a run is at work on the file");
+  return command;
+}
+
 } // namespace
 
 void add_environments_command(CLI::App& app, Program& program) {
@@ -182,21 +215,26 @@ void add_environments_command(CLI::App& app, Program& program) {
   add_common_options(*command, *options);
   add_action(*command, "list", "Every environment, the parked ones too; opens nothing for writing",
              list, options, program);
-  add_action(*command, "park", "Take environments out of testmon's sight", park, options, program)
+  add_change(*command, "park", "Take environments out of testmon's sight", park, options, program)
       .add_option("ID", options->ids, "As `list` shows it")
       ->required();
-  add_action(*command, "restore",
+  add_change(*command, "restore",
              "Bring a parked environment back; the one in use is parked instead", restore, options,
              program)
       .add_option("ID", options->id, "As `list` shows it")
       ->required();
   CLI::App& pruning =
-      add_action(*command, "prune", "Delete the parked environments that were longest not in use",
+      add_change(*command, "prune", "Delete the parked environments that were longest not in use",
                  prune, options, program);
   pruning.add_option("--keep-environments", options->keep, "How many to keep per name")
       ->capture_default_str()
+      ->check(CLI::Range(0, most_kept))
       ->type_name("N");
-  pruning.add_option("--testmon-env", options->name, "Only those of this name")->type_name("NAME");
+  pruning.add_option("--testmon-env", options->name, "Only those of this name")
+      ->check([](const std::string& name) {
+        return name.empty() ? std::string("a name is needed") : std::string();
+      })
+      ->type_name("NAME");
   command->require_subcommand(0, 1);
   command->callback([command, options, &program] {
     if (command->get_subcommands().empty() && !switched_off(program)) {

@@ -1,6 +1,7 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
 #include <testmon_precreate/controller.hpp>
+#include <testmon_precreate/datafile/backup.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ constexpr const char* description =
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate prepare -n 4 -- tests/unit\n"
+                               "  testmon-precreate prepare -n 4 -- python -m pytest tests/unit\n"
                                "  testmon-precreate prepare --dry-run --json\n"
                                "  testmon-precreate prepare --python .venv/bin/python -q";
 
@@ -43,6 +45,11 @@ void print_summary(const PrepareReport& report, bool dry_run, const Terminal& te
       state.python_version, package_count(state.system_packages),
       state.packages_changed ? ", changed since the last run" : "", state.database_path,
       state.data_version, state.testmon_version, state.precreated_entries.test_file_count);
+  if (const auto from = state.precreated_entries.upgraded_from) {
+    terminal.out() << fmt::format("converted    {}from data version {}, a copy of it {} {}\n",
+                                  dry_run ? "would be " : "", *from, dry_run ? "in" : "is in",
+                                  datafile::backup_path(state.database_path, *from).string());
+  }
   if (state.precreated_entries.parked_environments > 0) {
     terminal.out() << fmt::format("parked       {}\n",
                                   state.precreated_entries.parked_environments);

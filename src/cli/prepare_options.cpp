@@ -1,4 +1,5 @@
 #include <testmon_precreate/cli/prepare_options.hpp>
+#include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,8 @@
 namespace testmon_precreate::cli {
 
 namespace {
+
+constexpr int most_kept = 1'000'000;
 
 constexpr std::size_t largest_facts = 64UL * 1024 * 1024;
 
@@ -69,6 +72,7 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
       .add_option("--keep-environments", options.keep_environments,
                   "Parked environments to keep per name")
       ->capture_default_str()
+      ->check(CLI::Range(0, most_kept))
       ->type_name("N");
   command.add_flag("--no-upgrade", options.no_upgrade,
                    "Refuse a data file of another data version instead of rewriting it");
@@ -92,6 +96,13 @@ PrepareRequest make_prepare_request(const PrepareOptions& options, const Program
   request.config_file = if_given<std::filesystem::path>(options.config_file);
   request.interpreter = if_given<std::filesystem::path>(options.python);
   request.testmon_environment = if_given<std::string>(options.testmon_environment);
+  if (auto command = find_module_command(request.pytest_arguments)) {
+    request.run_as_module = true;
+    request.pytest_arguments = std::move(command->arguments);
+    if (!request.interpreter && command->interpreter) {
+      request.interpreter = *command->interpreter;
+    }
+  }
   if (!options.process_facts.empty()) {
     request.process_facts = read_facts(options.process_facts);
   }

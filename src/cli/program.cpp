@@ -100,7 +100,9 @@ int run_program(Program& program, CLI::App& app) {
     return program.exit_code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-      return app.exit(error, program.terminal.out());
+      const int exit_code = app.exit(error, program.terminal.out());
+      check_output(program);
+      return exit_code;
     }
     return report_and_record(
         program, core::UsageError({.what = error.what(),

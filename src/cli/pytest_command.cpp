@@ -40,6 +40,14 @@ std::optional<std::string> last_python(std::span<const std::string> words) {
 
 } // namespace
 
+std::optional<PytestCommand> find_module_command(std::span<const std::string> words) {
+  if (words.empty() || !is_python(words.front())) {
+    return std::nullopt;
+  }
+  std::optional<PytestCommand> found = find_pytest_command(words);
+  return found && found->is_module ? std::move(found) : std::nullopt;
+}
+
 std::optional<PytestCommand> find_pytest_command(std::span<const std::string> command) {
   for (std::size_t i = 0; i < command.size(); ++i) {
     const bool is_module =
@@ -47,6 +55,7 @@ std::optional<PytestCommand> find_pytest_command(std::span<const std::string> co
     if (is_module || is_pytest(command[i])) {
       const auto rest = command.subspan(i + 1);
       return PytestCommand{.arguments = {rest.begin(), rest.end()},
+                           .is_module = is_module,
                            .interpreter = is_module ? last_python(command.first(i))
                                                     : interpreter_beside(command[i])};
     }

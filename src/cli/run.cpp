@@ -71,6 +71,7 @@ private:
   [[nodiscard]] PrepareRequest request() const {
     PrepareRequest request = make_prepare_request(options_->prepare, *program_);
     request.pytest_arguments = pytest_ ? pytest_->arguments : std::vector<std::string>{};
+    request.run_as_module = pytest_ && pytest_->is_module;
     if (pytest_ && pytest_->interpreter && !request.interpreter) {
       request.interpreter = *pytest_->interpreter;
     }

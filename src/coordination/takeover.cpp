@@ -330,6 +330,10 @@ DirectoryClaim claim_for_run(const CoordinationDirectory& directory, const Claim
   });
 }
 
+std::string living_run(const CoordinationDirectory& directory, const Claimant& claimant) {
+  return obstacle(readable_state(directory), claimant);
+}
+
 bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force) {
   return translate_file_errors([&] {
     Pauses pauses(directory.path(), makes_way, claim_policy(a_moment));

@@ -258,3 +258,51 @@ def test_a_time_out_beyond_what_python_waits_for_is_no_end(venvs, commands, proj
     environment = venv.environment(commands, TESTMON_XDIST_WORKER_TIMEOUT="1e9")
     result = project.run([commands.precreate, "run", "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"], environment)
     assert (result.exit_code, result.passed) == (0, ALL), result.output
+
+
+def test_the_steps_around_python_m_pytest(venvs, commands, project):
+    """`python -m` shows pytest what lies in the working directory; `prepare` is told of it."""
+    venv = venvs.get(*MIDDLE)
+    (project.path / "shop.egg-info").mkdir()
+    (project.path / "shop.egg-info" / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
+    environment = venv.environment(commands)
+    for executed in (ALL, 0, 0):
+        command = [commands.precreate, "prepare", "-q", "-n", "2", "--", "python", "-m", "pytest", "tests"]
+        assert project.run(command, environment).exit_code == 0
+        result = project.run([venv.python, "-m", "pytest", "--testmon", "-n", "2", "tests"], environment)
+        assert (result.exit_code, result.passed) == (0, executed), result.output
+        assert project.run([commands.precreate, "cleanup", "-q"], environment).exit_code == 0
+    assert len(project.rows("SELECT * FROM environment")) == 1
+
+
+def test_environments_are_left_alone_while_a_run_needs_them(venvs, commands, project):
+    venv = venvs.get(*NEW)
+    environment = venv.environment(commands)
+    run = [commands.precreate, "run", "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"]
+    process = start_slow_run(project, venv, environment, *run)
+    for action in (["park", "1"], ["restore", "1"], ["prune", "--keep-environments", "0"]):
+        refused = project.run([commands.precreate, "environments", *action], environment)
+        assert refused.exit_code == 9, refused.output
+        assert "is going on" in refused.output and "--force" in refused.output
+    assert "default" in project.run([commands.precreate, "environments"], environment).output
+    forced = project.run([commands.precreate, "environments", "restore", "1", "--force"], environment)
+    assert forced.exit_code == 0, forced.output
+    end(process, signal.SIGTERM)
+    assert project.run([commands.precreate, "environments", "park", "1"], environment).exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [["--testmon-env", ""], ["--keep-environments", "-1"]])
+def test_pruning_takes_nothing_for_everything(arguments, commands, project):
+    result = commands.run(commands.precreate, "environments", "prune", *arguments, cwd=project.path)
+    assert result.returncode == 2, result.stderr
+
+
+def test_a_warning_is_seen_though_pytest_dies(venvs, commands, project):
+    """The file is damaged: testmon cannot open it either, and pytest has no summary then."""
+    project.datafile.write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+    venv = venvs.get(*NEW)
+    command = [commands.precreate, "run", "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"]
+    result = project.run(command, venv.environment(commands))
+    assert result.exit_code != 0
+    assert result.output.count("the run goes on without it") == 1, result.output
+    assert "--rebuild" in result.output

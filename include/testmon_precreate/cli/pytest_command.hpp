@@ -10,6 +10,7 @@ namespace testmon_precreate::cli {
 // The pytest call inside a command line.
 struct PytestCommand {
   std::vector<std::string> arguments;     // those behind the word `pytest`
+  bool is_module = false;                 // `-m pytest`
   std::optional<std::string> interpreter; // that runs it, as far as the words tell
 };
 
@@ -18,5 +19,8 @@ struct PytestCommand {
 // words do not show it, as in `make test` or in the script of `sh -c`.
 [[nodiscard]] std::optional<PytestCommand>
 find_pytest_command(std::span<const std::string> command);
+
+// `words` where they are `python … -m pytest …`, not arguments of pytest.
+[[nodiscard]] std::optional<PytestCommand> find_module_command(std::span<const std::string> words);
 
 } // namespace testmon_precreate::cli

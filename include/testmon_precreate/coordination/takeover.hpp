@@ -41,6 +41,11 @@ private:
 [[nodiscard]] DirectoryClaim claim_for_run(const CoordinationDirectory& directory,
                                            const Claimant& claimant, util::Seconds wait_for_run);
 
+// What stands in the way of a change by `claimant`: that the controller of another run lives. Empty
+// where nothing does. Throws nothing for a state that cannot be read.
+[[nodiscard]] std::string living_run(const CoordinationDirectory& directory,
+                                     const Claimant& claimant);
+
 // Removes the files that this program made, and the directory where it is empty then; what else
 // there is stays, links and directories of our names too. Returns whether anything was removed.
 // Where the controller of another run lives, or a `prepare` is at work, it throws CoordinationBusy;

@@ -49,6 +49,7 @@ def call(
     if result.returncode != 0:
         lines = result.stderr.decode(errors="replace").strip().splitlines()
         text = lines[-1] if lines else f"{name} failed with exit code {result.returncode}"
+        text = text[len(f"{name}: error: ") :] if text.startswith(f"{name}: error: ") else text
         raise CommandFailed(text, result.returncode)
     return result.stdout
 

@@ -70,12 +70,15 @@ def start(config: pytest.Config, switch: str) -> None:
         config.pluginmanager.register(Controller(config, switch), "testmon-precreate-controller")
 
 
-def warn(config: pytest.Config, text: str) -> None:
+def warn(config: pytest.Config, text: str) -> str:
+    """Returns what pytest shows in its summary; nothing where it is shown already."""
     message = f"testmon-precreate: {text} – the run goes on without it"
     try:
         config.issue_config_time_warning(TestmonPrecreateWarning(message), stacklevel=2)
+        return message
     except Warning:  # -W error: a warning of ours must not end the run either
         sys.stderr.write(message + "\n")
+        return ""
 
 
 class Worker:
@@ -109,7 +112,7 @@ class Controller:
         self._state: Optional[Dict[str, Any]] = None
         self._milliseconds = 0.0
         self._is_new_file = False
-        self._warned = False
+        self._warning = ""
         self._previous_handlers: Dict[int, Any] = {}
         self._options = os.environ.get(OPTIONS, "").split("\n") if os.environ.get(OPTIONS) else []
         self._run_uid = self._take_option("--run-uid")
@@ -166,9 +169,8 @@ class Controller:
         )
 
     def _warn(self, text: str) -> None:
-        if not self._warned:
-            self._warned = True
-            warn(self._config, text)
+        if not self._warning:
+            self._warning = warn(self._config, text)
 
     # --- Workers ---
 
@@ -248,9 +250,14 @@ class Controller:
         except CommandFailed as error:
             sys.stderr.write(f"testmon-precreate: {error}\n")
 
+    def pytest_terminal_summary(self) -> None:
+        self._warning = ""  # pytest shows it
+
     def pytest_unconfigure(self) -> None:
         self._replacement.undo()
         self._clean_up()
+        if self._warning:  # pytest has died before its summary, perhaps of what we warn of
+            sys.stderr.write(self._warning + "\n")
         for number, handler in self._previous_handlers.items():
             if signal.getsignal(number) == self._end_by_signal:
                 signal.signal(number, handler)
