@@ -104,10 +104,15 @@ int run_program(Program& program, CLI::App& app) {
       check_output(program);
       return exit_code;
     }
+    const bool unknown_subcommand = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+                                    !program.arguments.empty() && app.get_subcommands().empty();
     return report_and_record(
-        program, core::UsageError({.what = error.what(),
-                                   .where = "command line",
-                                   .hint = "Run " + program.terminal.program() + " --help"}));
+        program,
+        core::UsageError({.what = unknown_subcommand ? fmt::format("there is no subcommand `{}`",
+                                                                   program.arguments.front())
+                                                     : error.what(),
+                          .where = "command line",
+                          .hint = "Run " + program.terminal.program() + " --help"}));
   } catch (const std::exception& error) {
     return report_and_record(program, error);
   }

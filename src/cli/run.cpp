@@ -112,6 +112,9 @@ private:
     environment.set("TESTMON_XDIST_CONTROLLER_PRECREATION", "true");
     environment.set("TESTMON_XDIST_BIN_DIR", executables.string());
     environment.set("TESTMON_XDIST_PREPARE_OPTIONS", options_for_plugin());
+    if (options_->prepare.verbose) {
+      environment.set("TESTMON_XDIST_DEBUG", "true");
+    }
     if (!options_->prepare.datafile.empty()) {
       environment.set("TESTMON_DATAFILE", options_->prepare.datafile);
     }

@@ -306,3 +306,20 @@ def test_a_warning_is_seen_though_pytest_dies(venvs, commands, project):
     assert result.exit_code != 0
     assert result.output.count("the run goes on without it") == 1, result.output
     assert "--rebuild" in result.output
+
+
+@pytest.mark.parametrize("way", ["variable", "option"])
+def test_the_debug_log_is_shown_past_pytests_capturing(way, venvs, commands, project):
+    venv = venvs.get(*NEW)
+    environment = venv.environment(commands, **({"TESTMON_XDIST_DEBUG": "1"} if way == "variable" else {}))
+    options = ["-v"] if way == "option" else []
+    command = [commands.precreate, "run", *options, "--", venv.python, "-m", "pytest", "--testmon", "-n", "2"]
+    result = project.run(command, environment)
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert " testmon-precreate[" in result.output and " testmon-await[" in result.output, result.output
+
+
+def test_a_mistyped_subcommand_is_named(commands, project):
+    result = commands.run(commands.precreate, "prepar", cwd=project.path)
+    assert result.returncode == 2
+    assert "there is no subcommand `prepar`" in result.stderr

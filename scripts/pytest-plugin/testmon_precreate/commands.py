@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 BIN_DIRECTORY = "TESTMON_XDIST_BIN_DIR"
 
@@ -37,15 +37,23 @@ def _find(name: str) -> str:
 
 
 def call(
-    name: str, arguments: Sequence[str], *, timeout: float, text: str = "", directory: Optional[str] = None
+    name: str,
+    arguments: Sequence[str],
+    *,
+    timeout: float,
+    text: str = "",
+    directory: Optional[str] = None,
+    log: Optional[Callable[[str], None]] = None,
 ) -> bytes:
-    """What the command prints. Raises CommandFailed."""
+    """What the command prints; `log` gets what it says on standard error. Raises CommandFailed."""
     try:
         result = subprocess.run(
             [_find(name), *arguments], input=text.encode(), capture_output=True, timeout=timeout, cwd=directory
         )
     except (OSError, ValueError, OverflowError, subprocess.TimeoutExpired) as error:
         raise CommandFailed(f"{name}: {error}") from error
+    if log is not None and result.stderr:
+        log(result.stderr.decode(errors="replace"))
     if result.returncode != 0:
         lines = result.stderr.decode(errors="replace").strip().splitlines()
         text = lines[-1] if lines else f"{name} failed with exit code {result.returncode}"

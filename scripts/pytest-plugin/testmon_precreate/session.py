@@ -10,6 +10,7 @@ differ, and only one of them scans the environment. Whatever fails leaves testmo
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import signal
@@ -70,6 +71,20 @@ def start(config: pytest.Config, switch: str) -> None:
         config.pluginmanager.register(Controller(config, switch), "testmon-precreate-controller")
 
 
+def debug_log(config: pytest.Config) -> Optional[Callable[[str], None]]:
+    """Shows the commands' debug log, past pytest's capturing; nothing where nobody has asked for it."""
+    if os.environ.get("TESTMON_XDIST_DEBUG", "").strip().lower() not in ("1", "true", "yes", "on"):
+        return None
+
+    def show(text: str) -> None:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+    return show
+
+
 def warn(config: pytest.Config, text: str) -> str:
     """Returns what pytest shows in its summary; nothing where it is shown already."""
     message = f"testmon-precreate: {text} – the run goes on without it"
@@ -94,7 +109,12 @@ class Worker:
         seconds = AWAIT_SECONDS
         try:
             seconds = float(os.environ.get("TESTMON_XDIST_WORKER_TIMEOUT") or AWAIT_SECONDS)
-            state = call_for_state("testmon-await", [*arguments, "--timeout", str(seconds)], timeout=seconds + 10)
+            state = call_for_state(
+                "testmon-await",
+                [*arguments, "--timeout", str(seconds)],
+                timeout=seconds + 10,
+                log=debug_log(self._config),
+            )
         except Exception as error:  # nothing of ours may end a run that works without us
             # The controller warns, once for all workers.
             self._config.workeroutput[FAILURE] = str(error)  # type: ignore[attr-defined]
@@ -166,6 +186,7 @@ class Controller:
             text=json.dumps(process_facts(config, ignore)),
             timeout=self._seconds,
             directory=str(config.invocation_params.dir),
+            log=debug_log(config),
         )
 
     def _warn(self, text: str) -> None:
@@ -246,7 +267,7 @@ class Controller:
             return
         try:
             arguments = ["cleanup", "--quiet", "--rootdir", state["rootdir"], "--run-uid", state["run_uid"]]
-            call("testmon-precreate", arguments, timeout=CLEANUP_SECONDS)
+            call("testmon-precreate", arguments, timeout=CLEANUP_SECONDS, log=debug_log(self._config))
         except CommandFailed as error:
             sys.stderr.write(f"testmon-precreate: {error}\n")
 
