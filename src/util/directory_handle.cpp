@@ -118,7 +118,12 @@ bool DirectoryHandle::write_new_file(const std::string& name, std::string_view c
     return false;
   }
   write_all(file.get(), content, path_ / name);
-  if (::fchmod(file.get(), mode) != 0) {
+
+  struct stat made {};
+
+  // A look costs the file system less than a change; only a strange umask asks for one.
+  const bool is_as_wanted = ::fstat(file.get(), &made) == 0 && (made.st_mode & 07777U) == mode;
+  if (!is_as_wanted && ::fchmod(file.get(), mode) != 0) {
     throw_error("chmod", name, errno);
   }
   return link_unnamed_file(file, get(), name) == 0;
