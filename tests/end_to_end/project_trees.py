@@ -43,7 +43,6 @@ class Case:
     environment: Dict[str, str] = field(default_factory=dict)
     sys_path: List[str] = field(default_factory=list)  # besides the first entry
     as_module: bool = False
-    has_loop: bool = False
 
 
 class Generator:
@@ -52,7 +51,6 @@ class Generator:
         self.root = root
         self.directories = [root]
         self.files: List[Path] = []
-        self.has_loop = False
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
@@ -63,7 +61,7 @@ class Generator:
         self._links()
         self._configuration()
         directory = self.root if self.chance(0.7) else self.random.choice(self.directories)
-        case = Case(self.root, directory, has_loop=self.has_loop)
+        case = Case(self.root, directory)
         case.as_module = self.chance(0.4)
         case.arguments = self._arguments(directory)
         if self.chance(0.15):
@@ -126,7 +124,6 @@ class Generator:
             elif kind == "loop" and self.chance(0.3):
                 # One link at most leads to a directory: pytest's work grows exponentially with loops.
                 (place / f"link{number}").symlink_to(place)
-                self.has_loop = True
             elif kind == "directory":
                 target = self.random.choice(self.directories)
                 if target not in (place, *place.parents):

@@ -9,12 +9,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
 import pytest
 
@@ -151,17 +152,24 @@ def test_a_read_only_file_system_is_good_enough_for_looking(commands, prepare, p
     assert dry.returncode == 0 and "would be created" in dry.stdout, dry.stderr
 
 
+@pytest.fixture
+def everybodys_directory() -> Iterator[Path]:
+    """Not below tmp_path: every pytest that starts meanwhile closes its parents to other users."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @needs_root
-def test_a_directory_that_may_not_be_written_is_named(driver, tmp_path):
-    directory = tmp_path / "project"
+def test_a_directory_that_may_not_be_written_is_named(driver, everybodys_directory):
+    directory = everybodys_directory / "project"
     directory.mkdir()
     file = directory / ".testmondata"
     assert driver.prepare(file).returncode == 0
     before = file.read_bytes()
-    for path in (tmp_path, *tmp_path.parents):
-        if path.stat().st_mode & 0o005 != 0o005:
-            path.chmod(path.stat().st_mode | 0o005)
-    somebody = shutil.copy(driver.path, tmp_path / "driver")
+    directory.chmod(0o755)
+    file.chmod(0o644)
+    somebody = shutil.copy(driver.path, everybodys_directory / "driver")
 
     def as_nobody(*words: str) -> subprocess.CompletedProcess:
         return run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", somebody, "prepare", *words])
