@@ -1,17 +1,22 @@
 """The hand-over from the controller's state to its waiting workers, beside a Python worker that polls.
 
 Models a run of 64 workers on a small machine: all wait, the controller renames its state into place, and each worker
-acknowledges and exits. The time from just before the rename to the exit of the last one counts. The polling design is
-measured in fewer rounds: one of its rounds lasts seconds, and its wait depends on when the state comes, here 0.2 s to
-1.2 s after the start of the workers. TESTMON_PRECREATE_BENCH_ROUNDS (200) sets the number of rounds.
+acknowledges and exits. The time from just before the rename to the exit of the last one counts. Each round has a
+rootdir of its own, and all are removed at the end: ext4 steps over the inodes of files that were removed within the
+last minutes (recently_deleted in fs/ext4/ialloc.c), so rounds that remove their 64 files before the next one, unlike
+runs that are minutes apart, make each other slower and slower. The same holds for a second start of this benchmark
+within five minutes; TESTMON_PRECREATE_BENCH_DIR chooses another file system than the temporary directory's. The
+polling design is measured in fewer rounds: one of its rounds lasts seconds, and its wait depends on when the state
+comes, here 0.2 s to 1.2 s after the start of the workers. TESTMON_PRECREATE_BENCH_ROUNDS (200) sets the number of
+rounds.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,10 +33,22 @@ POLLING_ROUNDS = max(3, ROUNDS // 20)
 POLLING = str(Path(__file__).resolve().parent / "polling_worker.py")
 
 
+class Rounds:
+    """A new rootdir for each of them."""
+
+    def __init__(self, place: Path, commands: Commands) -> None:
+        self.place = place
+        self.commands = commands
+        self.numbers = itertools.count()
+
+    def rootdir(self) -> Rootdir:
+        made = Rootdir(self.place / f"project{next(self.numbers)}", self.commands)
+        made.make_directory()
+        return made
+
+
 def hand_over(rootdir: Rootdir, workers: int, polling: bool) -> float:
     """Seconds from just before the rename of the state to the exit of the last worker."""
-    shutil.rmtree(rootdir.directory, ignore_errors=True)
-    rootdir.make_directory()
     processes = [start_worker(rootdir, number, polling) for number in range(workers)]
     if polling:
         # Until all of them have started; then the state comes at any moment of their intervals.
@@ -56,9 +73,9 @@ def start_worker(rootdir: Rootdir, number: int, polling: bool) -> subprocess.Pop
     return subprocess.Popen(command, cwd=rootdir.path, env=rootdir.environment)
 
 
-def report_hand_over(table: Table, rootdir: Rootdir, workers: int, p50: float, p99: float) -> None:
-    ours = [hand_over(rootdir, workers, polling=False) for _ in range(ROUNDS)]
-    theirs = [hand_over(rootdir, workers, polling=True) for _ in range(POLLING_ROUNDS)]
+def report_hand_over(table: Table, rounds: Rounds, workers: int, p50: float, p99: float) -> None:
+    ours = [hand_over(rounds.rootdir(), workers, polling=False) for _ in range(ROUNDS)]
+    theirs = [hand_over(rounds.rootdir(), workers, polling=True) for _ in range(POLLING_ROUNDS)]
     name = f"{workers} workers" if workers > 1 else "one worker"
     table.value(f"{name}, p50 of {ROUNDS} rounds", percentile(ours, 50) * 1e3, "ms", p50)
     table.value(f"{name}, p99", percentile(ours, 99) * 1e3, "ms", p99)
@@ -87,8 +104,6 @@ def cpu_and_memory(rootdir: Rootdir, command: List[str], seconds: float):
 
 
 def report_waiting(table: Table, rootdir: Rootdir) -> None:
-    shutil.rmtree(rootdir.directory, ignore_errors=True)
-    rootdir.make_directory()
     await_ = [rootdir.commands.await_, "--timeout", "60", "--rootdir", str(rootdir.path)]
     without = ["env", "TESTMON_XDIST_NOTIFICATIONS=off", *await_]
     for name, command in (("with notifications", await_), ("without notifications", without)):
@@ -120,13 +135,13 @@ def report_start_up(table: Table, rootdir: Rootdir) -> None:
 def main() -> int:
     source = Path(__file__).resolve().parents[2]
     build = Path(os.environ.get("TESTMON_PRECREATE_BUILD", source / "build" / "release")).resolve()
-    with tempfile.TemporaryDirectory() as directory:
-        rootdir = Rootdir(Path(directory) / "project", Commands(build, source))
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TESTMON_PRECREATE_BENCH_DIR")) as directory:
+        rounds = Rounds(Path(directory), Commands(build, source))
         table = Table("Coordination: from the state to the last worker")
-        report_start_up(table, rootdir)
-        report_hand_over(table, rootdir, 1, p50=1, p99=5)
-        report_hand_over(table, rootdir, 64, p50=25, p99=25)
-        report_waiting(table, rootdir)
+        report_start_up(table, rounds.rootdir())
+        report_hand_over(table, rounds, 1, p50=1, p99=5)
+        report_hand_over(table, rounds, 64, p50=25, p99=25)
+        report_waiting(table, rounds.rootdir())
     return 1 if table.missed else 0
 
 

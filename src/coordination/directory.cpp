@@ -159,12 +159,6 @@ void CoordinationDirectory::write_test_files(const std::vector<std::string>& pat
   translate_file_errors([&] { open_existing().write_file_atomically(test_files_name, lines); });
 }
 
-void CoordinationDirectory::write_acknowledgment(const Acknowledgment& acknowledgment) const {
-  const std::string name = acknowledgment_name(acknowledgment.worker_id);
-  translate_file_errors(
-      [&] { open_existing().write_file_atomically(name, to_json(acknowledgment)); });
-}
-
 std::optional<CoordinationState> CoordinationDirectory::read_state(FileIdentity* identity) const {
   return translate_file_errors([&]() -> std::optional<CoordinationState> {
     const auto directory = open();
@@ -172,22 +166,22 @@ std::optional<CoordinationState> CoordinationDirectory::read_state(FileIdentity*
       return std::nullopt;
     }
     struct stat status {};
-    std::string json;
+    std::optional<std::string> json;
     try {
-      json = directory->read_file(state_name, largest_state, &status);
+      json = directory->read_file_if_present(state_name, largest_state, &status);
     } catch (const fs::filesystem_error& error) {
-      if (is_absence(error)) {
-        return std::nullopt;
-      }
       if (error.code() == std::errc::file_too_large) {
         static_cast<void>(parse_state(std::string(largest_state + 1, ' '), state_path().string()));
       }
       throw;
     }
+    if (!json) {
+      return std::nullopt;
+    }
     if (identity != nullptr) {
       *identity = identity_of(status);
     }
-    return parse_state(json, state_path().string());
+    return parse_state(*json, state_path().string());
   });
 }
 
@@ -247,28 +241,26 @@ bool CoordinationDirectory::remove() const {
 
 std::optional<util::DirectoryHandle> CoordinationDirectory::open() const {
   try {
-    return open_existing();
+    auto directory = util::DirectoryHandle::open_if_present(path_);
+    if (directory) {
+      check_ownership(*directory);
+    }
+    return directory;
   } catch (const fs::filesystem_error& error) {
-    if (is_absence(error)) {
-      return std::nullopt;
+    if (fs::is_symlink(fs::symlink_status(path_))) {
+      throw core::CoordinationFileError({.what = "the coordination directory is a symbolic link",
+                                         .where = path_.string(),
+                                         .hint = "Set TESTMON_XDIST_DIR to the directory itself"});
     }
     throw core::CoordinationFileError(error);
   }
 }
 
 util::DirectoryHandle CoordinationDirectory::open_existing() const {
-  try {
-    util::DirectoryHandle directory(path_);
-    check_ownership(directory);
-    return directory;
-  } catch (const fs::filesystem_error& error) {
-    if (!is_absence(error) && fs::is_symlink(fs::symlink_status(path_))) {
-      throw core::CoordinationFileError({.what = "the coordination directory is a symbolic link",
-                                         .where = path_.string(),
-                                         .hint = "Set TESTMON_XDIST_DIR to the directory itself"});
-    }
-    throw;
+  if (auto directory = open()) {
+    return std::move(*directory);
   }
+  util::throw_errno("open", path_, ENOENT);
 }
 
 fs::path resolve_coordination_directory(const fs::path& start,

@@ -13,9 +13,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// DN_CREATE: also what is renamed into the directory. DN_MODIFY: a writer that does not rename.
-constexpr int of_files = DN_CREATE | DN_RENAME | DN_DELETE | DN_MODIFY;
-constexpr int of_directories = DN_CREATE | DN_RENAME | DN_DELETE;
+// DN_CREATE: also what is linked into the directory or comes from another one. No DN_MODIFY: the
+// content of each acknowledgment would signal all those that still wait, which is dear where there
+// are many of them. A writer that fills its file in place is noticed when it makes it, and one
+// that makes none, by the clock.
+constexpr unsigned comings_and_goings = DN_CREATE | DN_RENAME | DN_DELETE;
 
 bool is_there(const fs::path& path) {
   struct stat status {};
@@ -64,8 +66,7 @@ void DnotifyWatch::watch() {
   constexpr int most_rounds = 100;
   for (int round = 0; round < most_rounds; ++round) {
     watched_.clear();
-    const bool found = add(directory_, of_files) ? add(directory_.parent_path(), of_directories)
-                                                 : watch_nearest_parent();
+    const bool found = add(directory_) ? add(directory_.parent_path()) : watch_nearest_parent();
     if (!found || is_up_to_date()) {
       return;
     }
@@ -79,16 +80,16 @@ bool DnotifyWatch::watch_nearest_parent() {
       return false;
     }
     nearest = nearest.parent_path();
-  } while (!add(nearest, of_directories));
+  } while (!add(nearest));
   return true;
 }
 
-bool DnotifyWatch::add(const fs::path& path, int events) {
+bool DnotifyWatch::add(const fs::path& path) {
   util::FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // To this thread alone: another one would not hold the signal back.
   f_owner_ex owner{.type = F_OWNER_TID, .pid = ::gettid()};
   if (!descriptor || ::fcntl(descriptor.get(), F_SETOWN_EX, &owner) != 0 ||
-      ::fcntl(descriptor.get(), F_NOTIFY, static_cast<unsigned>(events) | DN_MULTISHOT) != 0) {
+      ::fcntl(descriptor.get(), F_NOTIFY, comings_and_goings | DN_MULTISHOT) != 0) {
     return false;
   }
   watched_.push_back({path, std::move(descriptor)});

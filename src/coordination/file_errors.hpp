@@ -1,11 +1,10 @@
 #pragma once
 
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/util/errno_exceptions.hpp>
 
-#include <cerrno>
 #include <filesystem>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace testmon_precreate::coordination {
@@ -20,10 +19,8 @@ decltype(auto) translate_file_errors(Operation&& operation) {
   }
 }
 
-// Whether the error says no more than that there is no such file. ESTALE: on a network file system,
-// another host has replaced it meanwhile.
 [[nodiscard]] inline bool is_absence(const std::filesystem::filesystem_error& error) {
-  return error.code() == std::errc::no_such_file_or_directory || error.code().value() == ESTALE;
+  return util::is_absence(error.code().value());
 }
 
 // The files by which processes take turns; see takeover.hpp.

@@ -362,7 +362,7 @@ bool acknowledge(const CoordinationDirectory& directory, const Acknowledgment& a
     if (!handle || !lock_briefly(*handle, LOCK_SH) || state_identity(*handle) != state_file) {
       return false;
     }
-    handle->write_file_atomically(name, to_json(acknowledgment));
+    handle->link_file_atomically(name, to_json(acknowledgment));
     return true;
   });
 }

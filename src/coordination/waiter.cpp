@@ -27,7 +27,7 @@ public:
       if (look() && (!accept || accept(result_))) {
         return std::move(result_);
       }
-      if (!pauses_.wait(invalid_ ? std::optional(invalid_->until) : std::nullopt)) {
+      if (!pauses_.wait(next_look_at_invalid())) {
         give_up();
       }
     }
@@ -78,6 +78,13 @@ private:
       invalid_.emplace(
           Invalid{.file = file, .until = now + std::chrono::seconds(1), .error = error});
     }
+  }
+
+  // Soon: nobody tells when somebody who writes the file in place has come to its end.
+  [[nodiscard]] std::optional<Pauses::Clock::time_point> next_look_at_invalid() const {
+    constexpr std::chrono::milliseconds interval{20};
+    return invalid_ ? std::optional(std::min(invalid_->until, Pauses::Clock::now() + interval))
+                    : std::nullopt;
   }
 
   [[noreturn]] void give_up() const {

@@ -1,12 +1,12 @@
 #include <testmon_precreate/util/directory.hpp>
 #include <testmon_precreate/util/directory_handle.hpp>
+#include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <cstdint>
-#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,6 +16,10 @@ namespace testmon_precreate::util {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr int of_a_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+// A pipe of that name must not hold us up.
+constexpr int for_reading = O_RDONLY | O_NONBLOCK;
 
 // Removes a temporary file unless it was renamed away.
 class TemporaryFile {
@@ -52,7 +56,22 @@ private:
 
 DirectoryHandle::DirectoryHandle(fs::path path)
     : path_(std::move(path))
-    , descriptor_(util::open_file(path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) {}
+    , descriptor_(util::open_file(path_, of_a_directory)) {}
+
+DirectoryHandle::DirectoryHandle(fs::path path, FileDescriptor descriptor)
+    : path_(std::move(path))
+    , descriptor_(std::move(descriptor)) {}
+
+std::optional<DirectoryHandle> DirectoryHandle::open_if_present(const fs::path& path) {
+  FileDescriptor descriptor = util::try_open_file(AT_FDCWD, path, of_a_directory);
+  if (descriptor) {
+    return DirectoryHandle(path, std::move(descriptor));
+  }
+  if (is_absence(errno)) {
+    return std::nullopt;
+  }
+  throw_errno("open", path, errno);
+}
 
 struct stat DirectoryHandle::status() const {
   struct stat result {};
@@ -63,22 +82,39 @@ struct stat DirectoryHandle::status() const {
   return result;
 }
 
+FileDescriptor DirectoryHandle::try_open_file(const std::string& name, int flags,
+                                              mode_t mode) const {
+  return util::try_open_file(get(), name, flags | O_NOFOLLOW, mode);
+}
+
 FileDescriptor DirectoryHandle::open_file(const std::string& name, int flags, mode_t mode) const {
-  int fd = -1;
-  do {
-    fd = ::openat(get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) {
+  FileDescriptor file = try_open_file(name, flags, mode);
+  if (!file) {
     throw_error("open", name, errno);
   }
-  return FileDescriptor(fd);
+  return file;
 }
 
 std::string DirectoryHandle::read_file(const std::string& name, std::size_t limit,
                                        struct stat* status) const {
-  // O_NONBLOCK: a pipe of that name must not hold us up.
-  const FileDescriptor file = open_file(name, O_RDONLY | O_NONBLOCK);
+  return read_whole(open_file(name, for_reading), name, limit, status);
+}
 
+std::optional<std::string> DirectoryHandle::read_file_if_present(const std::string& name,
+                                                                 std::size_t limit,
+                                                                 struct stat* status) const {
+  const FileDescriptor file = try_open_file(name, for_reading, 0);
+  if (file) {
+    return read_whole(file, name, limit, status);
+  }
+  if (is_absence(errno)) {
+    return std::nullopt;
+  }
+  throw_error("open", name, errno);
+}
+
+std::string DirectoryHandle::read_whole(const FileDescriptor& file, const std::string& name,
+                                        std::size_t limit, struct stat* status) const {
   struct stat found {};
 
   if (::fstat(file.get(), &found) != 0) {
@@ -110,7 +146,7 @@ std::string DirectoryHandle::read_file(const std::string& name, std::size_t limi
   return content;
 }
 
-// The quick way: half the work in the directory of a rename.
+// Returns false where the file could not be named so; nothing is left then.
 bool DirectoryHandle::write_new_file(const std::string& name, std::string_view content,
                                      mode_t mode) const {
   const FileDescriptor file = open_unnamed_file(get(), ".", mode);
@@ -129,11 +165,15 @@ bool DirectoryHandle::write_new_file(const std::string& name, std::string_view c
   return link_unnamed_file(file, get(), name) == 0;
 }
 
+void DirectoryHandle::link_file_atomically(const std::string& name, std::string_view content,
+                                           mode_t mode) const {
+  if (!write_new_file(name, content, mode)) {
+    write_file_atomically(name, content, mode);
+  }
+}
+
 void DirectoryHandle::write_file_atomically(const std::string& name, std::string_view content,
                                             mode_t mode) const {
-  if (write_new_file(name, content, mode)) {
-    return;
-  }
   for (int attempt = 0;; ++attempt) {
     const std::string temporary_name = fmt::format(".{}.{}.{}.tmp", name, ::getpid(), attempt);
     FileDescriptor file;
@@ -191,8 +231,7 @@ std::vector<std::string> DirectoryHandle::names() const {
 }
 
 void DirectoryHandle::throw_error(const char* operation, const std::string& name, int error) const {
-  throw fs::filesystem_error(operation, name.empty() ? path_ : path_ / name,
-                             std::error_code(error, std::generic_category()));
+  throw_errno(operation, name.empty() ? path_ : path_ / name, error);
 }
 
 } // namespace testmon_precreate::util

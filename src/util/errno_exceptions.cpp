@@ -1,8 +1,11 @@
 #include <testmon_precreate/util/errno_exceptions.hpp>
 
+#include <cerrno>
 #include <system_error>
 
 namespace testmon_precreate::util {
+
+bool is_absence(int error) noexcept { return error == ENOENT || error == ESTALE; }
 
 void throw_errno(const std::string& operation, int error) {
   throw std::system_error(error, std::generic_category(), operation);

@@ -1,7 +1,7 @@
+#include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 
 #include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,16 +22,21 @@ void FileDescriptor::close() noexcept {
   }
 }
 
-FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+FileDescriptor try_open_file(int directory, const std::filesystem::path& path, int flags,
+                             mode_t mode) noexcept {
   int fd = -1;
   do {
-    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    fd = ::openat(directory, path.c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
-  if (fd < 0) {
-    throw std::filesystem::filesystem_error("open", path,
-                                            std::error_code(errno, std::generic_category()));
-  }
   return FileDescriptor(fd);
+}
+
+FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+  FileDescriptor file = try_open_file(AT_FDCWD, path, flags, mode);
+  if (!file) {
+    throw_errno("open", path, errno);
+  }
+  return file;
 }
 
 } // namespace testmon_precreate::util

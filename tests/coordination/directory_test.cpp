@@ -20,6 +20,7 @@ namespace core = testmon_precreate::core;
 namespace util = testmon_precreate::util;
 using testmon_precreate::tests::sample_state;
 using testmon_precreate::tests::TemporaryDirectory;
+using testmon_precreate::tests::write_acknowledgment;
 
 coordination::Acknowledgment acknowledgment(const std::string& id) {
   return {.worker_id = id,
@@ -45,7 +46,7 @@ TEST_SUITE("coordination/directory") {
     directory.create();
     directory.write_state(sample_state());
     directory.write_test_files({"tests/test_a.py", "b"});
-    directory.write_acknowledgment(acknowledgment("gw0"));
+    write_acknowledgment(directory, acknowledgment("gw0"));
     CHECK(mode_of(directory.path()) == 0700U);
     for (const auto& entry : fs::directory_iterator(directory.path())) {
       CHECK(mode_of(entry.path()) == 0600U);
@@ -74,8 +75,8 @@ TEST_SUITE("coordination/directory") {
     const TemporaryDirectory root;
     const coordination::CoordinationDirectory directory(root.path() / "d");
     directory.create();
-    directory.write_acknowledgment(acknowledgment("gw1"));
-    directory.write_acknowledgment(acknowledgment("gw0"));
+    write_acknowledgment(directory, acknowledgment("gw1"));
+    write_acknowledgment(directory, acknowledgment("gw0"));
     root.write("d/worker_gw2_ready", "{");
     root.write("d/worker_gw3_ready", coordination::to_json(acknowledgment("gw9")));
     fs::create_directory(root.path() / "d" / "worker_gw4_ready");
@@ -91,7 +92,7 @@ TEST_SUITE("coordination/directory") {
     const coordination::CoordinationDirectory directory(root.path() / "d");
     directory.create();
     for (const char* id : {"../x", "", "a/b", ".x"}) {
-      CHECK_THROWS_AS(directory.write_acknowledgment(acknowledgment(id)), core::UsageError);
+      CHECK_THROWS_AS(write_acknowledgment(directory, acknowledgment(id)), core::UsageError);
     }
   }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/state.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +25,14 @@ inline coordination::CoordinationState sample_state() {
   state.environment_action = "reused";
   state.precreated_entries.test_files_path = ".testmon_xdist/test_files.txt";
   return state;
+}
+
+// Acknowledges without looking at the state.
+inline void write_acknowledgment(const coordination::CoordinationDirectory& directory,
+                                 const coordination::Acknowledgment& acknowledgment) {
+  util::write_file_atomically(directory.path() /
+                                  coordination::acknowledgment_name(acknowledgment.worker_id),
+                              coordination::to_json(acknowledgment));
 }
 
 } // namespace testmon_precreate::tests

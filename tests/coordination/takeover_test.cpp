@@ -23,6 +23,7 @@ namespace core = testmon_precreate::core;
 namespace util = testmon_precreate::util;
 using testmon_precreate::tests::sample_state;
 using testmon_precreate::tests::TemporaryDirectory;
+using testmon_precreate::tests::write_acknowledgment;
 
 // A process that lives until it is killed.
 class Controller {
@@ -104,8 +105,8 @@ TEST_SUITE("coordination/takeover") {
       CHECK_FALSE(fs::exists(directory.path()));
     }
     SUBCASE("the same run may go on") {
-      directory.write_acknowledgment(acknowledgment("gw0", "theirs"));
-      directory.write_acknowledgment(acknowledgment("gw1", "older"));
+      write_acknowledgment(directory, acknowledgment("gw0", "theirs"));
+      write_acknowledgment(directory, acknowledgment("gw1", "older"));
       CHECK_NOTHROW(
           static_cast<void>(coordination::claim_for_run(directory, run("theirs"), at_once)));
       CHECK(directory.read_state().has_value());
@@ -123,7 +124,7 @@ TEST_SUITE("coordination/takeover") {
     const coordination::CoordinationDirectory directory(root.path() / "d");
     directory.create();
     directory.write_state(sample_state());
-    directory.write_acknowledgment(acknowledgment("gw0", "old"));
+    write_acknowledgment(directory, acknowledgment("gw0", "old"));
     root.write("d/worker_broken_ready", "{");
     root.write("d/foreign", "stays");
     CHECK_NOTHROW(static_cast<void>(coordination::claim_for_run(directory, run("new"), at_once)));

@@ -7,6 +7,7 @@
 #include <testmon_precreate/coordination/inotify_watch.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <doctest/doctest.h>
 
@@ -25,6 +26,7 @@ namespace util = testmon_precreate::util;
 using std::chrono::steady_clock;
 using testmon_precreate::tests::sample_state;
 using testmon_precreate::tests::TemporaryDirectory;
+using testmon_precreate::tests::write_acknowledgment;
 
 coordination::WaitPolicy policy(double timeout, double interval, bool notification) {
   coordination::WaitPolicy result;
@@ -157,19 +159,19 @@ TEST_SUITE("coordination/waiter") {
     const TemporaryDirectory root;
     const coordination::CoordinationDirectory directory(root.path());
     for (const char* id : {"gw0", "gw2"}) {
-      directory.write_acknowledgment({.worker_id = id,
-                                      .pid = 1,
-                                      .hostname = "h",
-                                      .timestamp = 1,
-                                      .waited_seconds = 0,
-                                      .run_uid = "mine"});
+      write_acknowledgment(directory, {.worker_id = id,
+                                       .pid = 1,
+                                       .hostname = "h",
+                                       .timestamp = 1,
+                                       .waited_seconds = 0,
+                                       .run_uid = "mine"});
     }
-    directory.write_acknowledgment({.worker_id = "gw1",
-                                    .pid = 1,
-                                    .hostname = "h",
-                                    .timestamp = 1,
-                                    .waited_seconds = 0,
-                                    .run_uid = "theirs"});
+    write_acknowledgment(directory, {.worker_id = "gw1",
+                                     .pid = 1,
+                                     .hostname = "h",
+                                     .timestamp = 1,
+                                     .waited_seconds = 0,
+                                     .run_uid = "theirs"});
     CHECK(coordination::wait_for_acknowledgments(directory, "mine", 2, policy(0, 1, true)).size() ==
           2);
     CHECK(coordination::wait_for_acknowledgments(directory, std::nullopt, 3, policy(0, 1, true))
@@ -207,7 +209,7 @@ TEST_SUITE("coordination/waiter") {
       CHECK(notices());
       root.write("a/b/other");
       CHECK(notices() == !tells_names);
-      root.write("a/b/f");
+      util::write_file_atomically(target / "f", "replaced");
       CHECK(notices());
       fs::remove_all(root.path() / "a");
       CHECK(notices());

@@ -38,8 +38,23 @@ class TestWaiting:
         rootdir.make_directory()
         waiter = rootdir.start("--interval", "50", "--max-interval", "50", "--timeout", "60")
         wait_until_blocked(waiter)
-        (rootdir.directory / STATE).write_text(json.dumps(make_state()))
+        text = json.dumps(make_state())
+        with open(rootdir.directory / STATE, "w") as state:
+            for part in (text[:100], text[100:]):
+                time.sleep(0.1)
+                state.write(part)
+                state.flush()
         start = time.monotonic()
+        assert finish(waiter).exit_code == 0
+        assert time.monotonic() - start < 5
+
+    def test_notified_of_a_state_that_comes_from_elsewhere(self, rootdir):
+        rootdir.make_directory()
+        waiter = rootdir.start("--interval", "50", "--max-interval", "50", "--timeout", "60")
+        wait_until_blocked(waiter)
+        (rootdir.path / "state").write_text(json.dumps(make_state()))
+        start = time.monotonic()
+        (rootdir.path / "state").rename(rootdir.directory / STATE)
         assert finish(waiter).exit_code == 0
         assert time.monotonic() - start < 5
 

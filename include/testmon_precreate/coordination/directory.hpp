@@ -63,9 +63,6 @@ public:
   // One path a line. Throws InvalidCoordinationState for a path that holds a line feed.
   void write_test_files(const std::vector<std::string>& paths) const;
 
-  // Replaces the worker's earlier one.
-  void write_acknowledgment(const Acknowledgment& acknowledgment) const;
-
   // Nothing where there is no state. Throws InvalidCoordinationState too. `identity`, where given,
   // receives which file it was, for an invalid state too.
   [[nodiscard]] std::optional<CoordinationState> read_state(FileIdentity* identity = nullptr) const;

@@ -34,7 +34,7 @@ private:
 
   void watch();
   [[nodiscard]] bool watch_nearest_parent();
-  [[nodiscard]] bool add(const std::filesystem::path& path, int events);
+  [[nodiscard]] bool add(const std::filesystem::path& path);
   [[nodiscard]] bool is_up_to_date() const;
 
   std::filesystem::path directory_;

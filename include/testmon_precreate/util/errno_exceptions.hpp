@@ -7,6 +7,10 @@ namespace testmon_precreate::util {
 
 // What failed and why, from an errno value.
 
+// Whether `error` says no more than that there is no such file. ESTALE: on a network file system,
+// another host has replaced it meanwhile.
+[[nodiscard]] bool is_absence(int error) noexcept;
+
 // Throws std::system_error.
 [[noreturn]] void throw_errno(const std::string& operation, int error);
 

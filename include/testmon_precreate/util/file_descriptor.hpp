@@ -36,6 +36,11 @@ private:
   int fd_ = -1;
 };
 
+// Opens `path` as openat(2) takes it and `directory`; O_CLOEXEC is always added, an interrupted
+// call is repeated. None, and errno, where it fails; throws nothing.
+[[nodiscard]] FileDescriptor try_open_file(int directory, const std::filesystem::path& path,
+                                           int flags, mode_t mode = 0600) noexcept;
+
 // Opens `path` with `flags` (open(2)); O_CLOEXEC is always added, an interrupted call is repeated.
 // Throws std::filesystem::filesystem_error with the path and the system's reason.
 [[nodiscard]] FileDescriptor open_file(const std::filesystem::path& path, int flags,
