@@ -37,7 +37,7 @@ CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log)
   CleanupReport report{.directory = directory.path(), .removed = false, .datafile = {}};
   report.removed = coordination::clean_up(
       directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
-      request.force);
+      request.force, request.settings.notifications);
   log("{}: {}", directory.path().string(), report.removed ? "removed" : "nothing to remove");
   if (fs::exists(datafile)) {
     datafile::truncate_wal(datafile, request.busy_timeout);

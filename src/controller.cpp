@@ -139,7 +139,7 @@ public:
       directory.create();
       claim_ = coordination::claim_for_run(
           directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
-          request.wait_for_run);
+          request.wait_for_run, request.settings.notifications);
     }
   }
 

@@ -110,12 +110,19 @@ bool is_own(const CoordinationState& state, const Claimant& claimant) {
           is_ancestor_of_this_process(state.controller_pid));
 }
 
-// Nothing for what is there but cannot be read.
+// Nothing for what no run can have written: it is no state, or no file. A file that cannot be read
+// may be a living run's.
 std::optional<CoordinationState> readable_state(const CoordinationDirectory& directory) {
   try {
     return directory.read_state();
-  } catch (const core::CoordinationError&) {
-    return std::nullopt; // no run can have written it: it is no state, or no file
+  } catch (const core::InvalidCoordinationState&) {
+    return std::nullopt;
+  } catch (const core::CoordinationFileError&) {
+    std::error_code ignored;
+    if (fs::is_regular_file(fs::symlink_status(directory.state_path(), ignored))) {
+      throw;
+    }
+    return std::nullopt;
   }
 }
 
@@ -293,8 +300,9 @@ private:
   std::string obstacle_;
 };
 
-WaitPolicy claim_policy(util::Seconds timeout) {
+WaitPolicy claim_policy(util::Seconds timeout, bool use_notifications) {
   WaitPolicy policy;
+  policy.use_notifications = use_notifications;
   policy.timeout = timeout;
   policy.interval = util::Seconds(0.005);
   policy.max_interval = util::Seconds(0.25);
@@ -311,11 +319,12 @@ bool makes_way(std::string_view name) {
 } // namespace
 
 DirectoryClaim claim_for_run(const CoordinationDirectory& directory, const Claimant& claimant,
-                             util::Seconds wait_for_run) {
+                             util::Seconds wait_for_run, bool use_notifications) {
   return translate_file_errors([&] {
     const bool queue = wait_for_run.count() > 0;
     RunClaim claim(directory, claimant, queue);
-    Pauses pauses(directory.path(), makes_way, claim_policy(queue ? wait_for_run : a_moment));
+    Pauses pauses(directory.path(), makes_way,
+                  claim_policy(queue ? wait_for_run : a_moment, use_notifications));
     while (true) {
       if (auto lock = claim.attempt()) {
         return DirectoryClaim(std::move(*lock));
@@ -334,9 +343,10 @@ std::string living_run(const CoordinationDirectory& directory, const Claimant& c
   return obstacle(readable_state(directory), claimant);
 }
 
-bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force) {
+bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
+              bool use_notifications) {
   return translate_file_errors([&] {
-    Pauses pauses(directory.path(), makes_way, claim_policy(a_moment));
+    Pauses pauses(directory.path(), makes_way, claim_policy(a_moment, use_notifications));
     while (const auto handle = directory.open()) {
       if (const auto lock = lock_directory(directory)) {
         const std::string found = force ? "" : obstacle(readable_state(directory), claimant);

@@ -57,14 +57,11 @@ std::size_t read_header(const util::FileDescriptor& file, Header& header, const 
 }
 
 util::FileDescriptor open_if_present(const fs::path& file) {
-  try {
-    return util::open_file(file, O_RDONLY);
-  } catch (const fs::filesystem_error& error) {
-    if (error.code() == std::errc::no_such_file_or_directory) {
-      return {};
-    }
-    throw;
+  util::FileDescriptor opened = util::try_open_file(AT_FDCWD, file, O_RDONLY);
+  if (!opened && errno != ENOENT) {
+    util::throw_errno("open", file, errno);
   }
+  return opened;
 }
 
 // Every process that has the index open holds a shared lock on this byte of it

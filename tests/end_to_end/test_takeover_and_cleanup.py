@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 
+import pytest
 from coordination_support import STATE, Controller, finish, make_state, wait_until_blocked
 
 
@@ -29,6 +31,23 @@ class TestBusy:
     def test_a_state_judged_by_age_holds_nobody_up(self, rootdir):
         assert rootdir.prepare("--run-uid", "r1").returncode == 0
         assert rootdir.prepare("--run-uid", "r2").returncode == 0
+
+    @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+    @pytest.mark.parametrize("error", ["EIO", "EMFILE", "EACCES"])
+    def test_a_state_that_cannot_be_read_is_not_taken_over(self, rootdir, controller, error):
+        rootdir.write_state(run_uid="r1", **controller.state())
+        inject = ["strace", "-f", "-o", "/dev/null", "-P", STATE, "-e", "trace=openat"]
+        inject += ["-e", f"inject=openat:error={error}"]
+        for arguments in ([*rootdir.prepare_arguments(), "--run-uid", "r2"], ["cleanup", "--run-uid", "r2"]):
+            result = subprocess.run(
+                [*inject, rootdir.commands.precreate, *arguments],
+                cwd=rootdir.path,
+                env=rootdir.environment,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert result.returncode == 6 and STATE in result.stderr, result.stderr
+            assert rootdir.read_state()["run_uid"] == "r1"
 
     def test_wait_for_run_gives_up_in_time(self, rootdir, controller):
         rootdir.write_state(run_uid="r1", **controller.state())

@@ -39,10 +39,12 @@ private:
 // `wait_for_run` for its turn: whoever waits longest comes first. Throws CoordinationBusy when that
 // time is up, CoordinationFileError, and util::Interrupted.
 [[nodiscard]] DirectoryClaim claim_for_run(const CoordinationDirectory& directory,
-                                           const Claimant& claimant, util::Seconds wait_for_run);
+                                           const Claimant& claimant, util::Seconds wait_for_run,
+                                           bool use_notifications = true);
 
 // What stands in the way of a change by `claimant`: that the controller of another run lives. Empty
-// where nothing does. Throws nothing for a state that cannot be read.
+// where nothing does. Throws CoordinationFileError where there is a state's file but it cannot be
+// read.
 [[nodiscard]] std::string living_run(const CoordinationDirectory& directory,
                                      const Claimant& claimant);
 
@@ -50,7 +52,8 @@ private:
 // there is stays, links and directories of our names too. Returns whether anything was removed.
 // Where the controller of another run lives, or a `prepare` is at work, it throws CoordinationBusy;
 // `force` disregards the former. Throws CoordinationFileError and util::Interrupted too.
-bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force);
+bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
+              bool use_notifications = true);
 
 // Writes the acknowledgment if the state file is still `state_file` and nobody is about to replace
 // it; false otherwise. Without this a late worker of a run that is over could overwrite the
