@@ -13,6 +13,7 @@ rounds.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import List
+from typing import Dict, List
 
 from coordination_support import STATE, Rootdir, make_state, wait_until_blocked
 from measure import Table, alternate, percentile, wall_seconds
@@ -30,6 +31,7 @@ from support import Commands
 
 ROUNDS = int(os.environ.get("TESTMON_PRECREATE_BENCH_ROUNDS", "200"))
 POLLING_ROUNDS = max(3, ROUNDS // 20)
+WAITERS = 3
 POLLING = str(Path(__file__).resolve().parent / "polling_worker.py")
 
 
@@ -89,30 +91,55 @@ def cpu_milliseconds(process: subprocess.Popen) -> float:
     return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e6
 
 
-def cpu_and_memory(rootdir: Rootdir, command: List[str], seconds: float):
-    """CPU milliseconds of starting, those of `seconds` of waiting after it, and the peak resident set, MiB."""
-    process = subprocess.Popen(command, cwd=rootdir.path, env=rootdir.environment, stderr=subprocess.DEVNULL)
-    time.sleep(0.3)
-    start = cpu_milliseconds(process)
-    time.sleep(seconds)
-    waiting = cpu_milliseconds(process) - start
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    process.kill()
-    process.wait()
-    return start, waiting, peak / 1024
+def cpu_and_memory(commands: Dict[str, List[str]], rootdir: Rootdir, seconds: float) -> Dict[str, List[float]]:
+    """By name: CPU milliseconds of starting, those of `seconds` of waiting after it, the peak resident set in MiB.
+
+    All wait at the same time, WAITERS of each; the medians count.
+    """
+    environment = {**rootdir.environment, "TESTMON_XDIST_WORKER_TIMEOUT": str(2 * seconds)}
+    with contextlib.ExitStack() as ending:
+        processes = []
+        for _ in range(WAITERS):
+            for name, command in commands.items():
+                process = subprocess.Popen(command, cwd=rootdir.path, env=environment, stderr=subprocess.DEVNULL)
+                ending.callback(process.wait)
+                ending.callback(process.kill)
+                processes.append((name, process))
+                time.sleep(0.137)  # so that they do not wake together
+        time.sleep(0.3)
+        starts = [cpu_milliseconds(process) for _, process in processes]
+        time.sleep(seconds)
+        found: Dict[str, List[List[float]]] = {name: [] for name in commands}
+        for (name, process), start in zip(processes, starts):
+            waiting = cpu_milliseconds(process) - start
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+            found[name].append([start, waiting, peak / 1024])
+    return {name: [percentile(list(column), 50) for column in zip(*rows)] for name, rows in found.items()}
 
 
 def report_waiting(table: Table, rootdir: Rootdir) -> None:
-    await_ = [rootdir.commands.await_, "--timeout", "60", "--rootdir", str(rootdir.path)]
-    without = ["env", "TESTMON_XDIST_NOTIFICATIONS=off", *await_]
-    for name, command in (("with notifications", await_), ("without notifications", without)):
-        start, waiting, memory = cpu_and_memory(rootdir, command, 30)
+    await_ = [rootdir.commands.await_, "--rootdir", str(rootdir.path)]
+    least = str(rootdir.path / "least_waiter")
+    subprocess.run(["cc", "-O2", "-o", least, str(Path(POLLING).with_name("least_waiter.c"))], check=True)
+    figures = cpu_and_memory(
+        {
+            "with notifications": await_,
+            "without notifications": ["env", "TESTMON_XDIST_NOTIFICATIONS=off", *await_],
+            "polling": [sys.executable, "-S", POLLING, str(rootdir.directory), "gw0"],
+            "least": [least, str(rootdir.directory / STATE)],
+        },
+        rootdir,
+        30,
+    )
+    for name in ("with notifications", "without notifications"):
+        start, waiting, memory = figures[name]
         table.value(f"CPU of a waiter over 30 s, {name}", waiting, "ms", 2)
         table.value(f"memory of a waiter, {name}", memory, "MiB", 8)
         table.note(f"its start took {start:.1f} ms of CPU")
-    start, waiting, memory = cpu_and_memory(rootdir, [sys.executable, "-S", POLLING, str(rootdir.directory), "gw0"], 30)
+    start, waiting, memory = figures["polling"]
     table.note(f"polling: CPU {waiting:.1f} ms over 30 s, {start:.1f} ms for its start, memory {memory:.1f} MiB")
+    table.note(f"a C program that only sleeps and looks as often: CPU {figures['least'][1]:.1f} ms over 30 s")
 
 
 def report_start_up(table: Table, rootdir: Rootdir) -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-TIMEOUT = 30.0
+TIMEOUT = float(os.environ.get("TESTMON_XDIST_WORKER_TIMEOUT", "30"))
 CHECK_INTERVAL = 0.1
 BACKOFF_FACTOR = 1.5
 MAX_INTERVAL = 2.0
