@@ -54,7 +54,7 @@ need_tools() {
   fi
 }
 
-# build NAME OPTION…: configures and builds build/NAME; of its targets only $build_target where that is set.
+# build NAME OPTION…: configures and builds build/NAME; of its targets only those in $build_target where that is set.
 build() {
   local name=$1
   shift
@@ -64,6 +64,6 @@ build() {
   fi
   say "building build/$name"
   cmake -S "$source_directory" -B "$source_directory/build/$name" -G Ninja "${launcher[@]}" "$@" >/dev/null
-  cmake --build "$source_directory/build/$name" ${build_target:+--target "$build_target"} >"$source_directory/build/$name/build.log" ||
+  cmake --build "$source_directory/build/$name" ${build_target:+--target $build_target} >"$source_directory/build/$name/build.log" ||
     { tail -n 60 "$source_directory/build/$name/build.log" >&2; die "the build in build/$name failed"; }
 }
