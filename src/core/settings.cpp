@@ -76,6 +76,9 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
   read.seconds("TESTMON_XDIST_MAX_INTERVAL", settings.max_interval, true);
   read.boolean("TESTMON_XDIST_NOTIFICATIONS", settings.notifications);
   read.seconds("TESTMON_XDIST_STATE_MAX_AGE", settings.state_max_age);
+  // The plugin's alone, which leaves it to us to refuse what cannot be read.
+  bool freeze = true;
+  read.boolean("TESTMON_XDIST_FREEZE", freeze);
   settings.directory = read.text("TESTMON_XDIST_DIR").value_or(settings.directory.string());
   if (!settings.directory.has_filename() && settings.directory.has_relative_path()) {
     settings.directory = settings.directory.parent_path(); // `name/` would follow a link

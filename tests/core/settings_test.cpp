@@ -58,6 +58,7 @@ TEST_SUITE("core/settings") {
 
     for (const Bad& bad :
          {Bad{"TESTMON_XDIST_CONTROLLER_PRECREATION", "maybe"}, Bad{"TESTMON_XDIST_DEBUG", "2"},
+          Bad{"TESTMON_XDIST_FREEZE", "maybe"}, Bad{"TESTMON_XDIST_NOTIFICATIONS", "2"},
           Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "soon"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "-1"},
           Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "nan"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "inf"},
           Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "3s"}, Bad{"TESTMON_XDIST_CHECK_INTERVAL", "0"},

@@ -57,10 +57,11 @@ def test_commands_are_missing(options, venvs, commands, project):
 
 
 @pytest.mark.parametrize("value", ["maybe", "2"])
-def test_switch_cannot_be_read(value, venvs, commands, project):
+@pytest.mark.parametrize("name", ["TESTMON_XDIST_CONTROLLER_PRECREATION", "TESTMON_XDIST_FREEZE"])
+def test_switch_cannot_be_read(name, value, venvs, commands, project):
     venv = venvs.get(*NEW)
-    environment = plugin_environment(venv, commands, TESTMON_XDIST_CONTROLLER_PRECREATION=value)
-    assert_one_warning(run(project, venv, environment, "-n", "2"), "TESTMON_XDIST_CONTROLLER_PRECREATION")
+    environment = plugin_environment(venv, commands, **{name: value})
+    assert_one_warning(run(project, venv, environment, "-n", "2"), name)
 
 
 @pytest.mark.parametrize(

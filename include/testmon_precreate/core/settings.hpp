@@ -26,7 +26,7 @@ struct Settings {
   std::optional<std::string> run_uid;                 // PYTEST_XDIST_TESTRUNUID
 };
 
-// Reads every variable above. A variable that is set to nothing counts as not set.
+// Reads every variable above, and checks TESTMON_XDIST_FREEZE. A variable that is set to nothing counts as not set.
 // Throws UsageError, which names the variable, its value and what is accepted.
 [[nodiscard]] Settings read_settings(const util::ProcessEnvironment& environment);
 

@@ -24,7 +24,8 @@ _WRITERS = {io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom}
 
 def spare() -> None:
     """Freezes what is loaded, unless that could be noticed at the end or the variable says no."""
-    if os.environ.get(VARIABLE, "").strip().lower() in ("0", "false", "no", "off"):
+    # What is neither is refused by the commands.
+    if os.environ.get(VARIABLE, "").strip().lower() not in ("", "1", "true", "yes", "on"):
         return
     if not hasattr(gc, "freeze"):  # PyPy
         return
