@@ -39,8 +39,8 @@ bool holds(const Argument& outer, const Argument& inner) {
 }
 
 // Whether pytest 8 collects the directory `outer` on its way to another argument inside; it takes
-// it for a duplicate afterwards. A file argument between the two makes it look at its parent's
-// directories anew. The way starts at `boundary`, pytest's confcutdir.
+// it for a duplicate afterwards. A file argument without names between the two makes it look at its
+// parent's directories anew. The way starts at `boundary`, pytest's confcutdir.
 bool is_seen_on_the_way(const std::vector<Argument>& arguments, std::size_t outer,
                         const std::string& boundary) {
   const std::string& path = arguments[outer].path;
@@ -56,7 +56,7 @@ bool is_seen_on_the_way(const std::vector<Argument>& arguments, std::size_t oute
         arguments.begin() + static_cast<std::ptrdiff_t>(first) + 1,
         arguments.begin() + static_cast<std::ptrdiff_t>(last), [&](const Argument& file) {
           const std::string parent = fs::path(file.path).parent_path().string();
-          return !file.is_directory && parent != path && is_within(path, parent);
+          return !file.is_directory && !file.has_names && parent != path && is_within(path, parent);
         });
     if (!looks_anew) {
       return true;

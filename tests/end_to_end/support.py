@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -15,6 +16,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
+
+
+def chosen_seed() -> int:
+    """For tests that draw their cases: TESTMON_PRECREATE_SEED where a run is to be repeated; always the same one in CI,
+    where chance must not decide whether a change lands; any other one elsewhere. Show it where a test fails."""
+    given = os.environ.get("TESTMON_PRECREATE_SEED")
+    if given:
+        return int(given)
+    return 1 if "CI" in os.environ else random.SystemRandom().randrange(1 << 32)
 
 
 def clean_environment(**variables: str) -> Dict[str, str]:

@@ -2,7 +2,8 @@
 
 The model knows what is in the directory: whose state, whether its controller lives, who has acknowledged, which
 foreign files lie about. Each step runs one command, or several at once, and compares exit code, output and
-directory with the model. The seed is printed; TESTMON_PRECREATE_MODEL_SEED repeats a run, _STEPS changes its length.
+directory with the model. The seed is printed; TESTMON_PRECREATE_SEED repeats a run, TESTMON_PRECREATE_MODEL_STEPS
+changes its length.
 """
 
 from __future__ import annotations
@@ -17,14 +18,11 @@ from typing import Dict, List, Optional, Set
 
 import pytest
 from coordination_support import STATE, Controller, Rootdir, finish
+from support import chosen_seed
 
 STEPS = int(os.environ.get("TESTMON_PRECREATE_MODEL_STEPS", "3000"))
 ROUNDS = int(os.environ.get("TESTMON_PRECREATE_WAITER_ROUNDS", "100"))
 WAITERS = 64
-
-
-def random_seed() -> int:
-    return int(os.environ.get("TESTMON_PRECREATE_MODEL_SEED", random.SystemRandom().randrange(1 << 32)))
 
 
 class Run:
@@ -240,14 +238,14 @@ class Model:
 
 @pytest.mark.slow
 def test_random_steps_keep_to_the_model(tmp_path, commands):
-    seed = random_seed()
-    print(f"TESTMON_PRECREATE_MODEL_SEED={seed}")
+    seed = chosen_seed()
+    print(f"TESTMON_PRECREATE_SEED={seed}")
     model = Model(Rootdir(tmp_path / "project", commands), seed)
     try:
         for _ in range(STEPS):
             model.step()
     except AssertionError as error:
-        raise AssertionError(f"TESTMON_PRECREATE_MODEL_SEED={seed}: {error}") from error
+        raise AssertionError(f"TESTMON_PRECREATE_SEED={seed}: {error}") from error
     finally:
         model.end()
 
@@ -351,8 +349,8 @@ def is_replaced(rootdir: Rootdir, chance: random.Random) -> None:
 @pytest.mark.slow
 def test_64_waiting_workers(tmp_path, commands):
     """100 rounds; every worker ends with the right answer within its bound."""
-    seed = random_seed()
-    print(f"TESTMON_PRECREATE_MODEL_SEED={seed}")
+    seed = chosen_seed()
+    print(f"TESTMON_PRECREATE_SEED={seed}")
     chance = random.Random(seed)
     for number in range(ROUNDS):
         rootdir = Rootdir(tmp_path / f"project{number}", commands)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import random
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -15,7 +14,7 @@ import nasty_metadata
 import pytest
 from environments import KINDS, Environment
 from every_python import every_python
-from support import Venvs
+from support import Venvs, chosen_seed
 
 RELEASES = ("2.1.0", "2.1.3", "2.1.4", "2.2.0")
 IGNORES: List[List[str]] = [[], ["pluggy", "late-name", "UNKNOWN", "", "None", "é"]]
@@ -177,8 +176,7 @@ CASES = int(os.environ.get("TESTMON_PRECREATE_PROPERTY_CASES", "400"))
 
 @pytest.fixture
 def seed() -> int:
-    """Another one each run; TESTMON_PRECREATE_SEED repeats one. Shown where the test fails."""
-    chosen = int(os.environ.get("TESTMON_PRECREATE_SEED") or random.randrange(2**32))
+    chosen = chosen_seed()
     print(f"TESTMON_PRECREATE_SEED={chosen}")
     return chosen
 

@@ -12,10 +12,9 @@ from typing import List
 
 import pytest
 from line_server import LineServer, decode, encode
-from support import Commands, Venvs
+from support import Commands, Venvs, chosen_seed
 
-# TESTMON_PRECREATE_SEED repeats a run that failed.
-SEED = int(os.environ.get("TESTMON_PRECREATE_SEED", random.SystemRandom().randrange(10**9)))
+SEED = chosen_seed()
 INICONFIG = """
 import io, json, sys, iniconfig
 for line in sys.stdin:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
-import random
 import shutil
 import subprocess
 import tempfile
@@ -14,13 +14,13 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 import pytest
 from line_server import LineServer, decode, encode
 from project_trees import Case, Generator
-from support import Commands, Venvs, clean_environment
+from support import Commands, Venvs, chosen_seed, clean_environment
 
 VERSIONS = ["7.4.4", "8.4.2", "9.0.2", "9.2.0"]
 OPTIONS = ["--collect-only", "-q", "-p", "no:cacheprovider"]
-# Trees for each version of pytest. TESTMON_PRECREATE_SEED repeats a run that failed.
+# Trees for each version of pytest.
 CASES = int(os.environ.get("TESTMON_PRECREATE_CASES", "80"))
-SEED = int(os.environ.get("TESTMON_PRECREATE_SEED", random.SystemRandom().randrange(10**9)))
+SEED = chosen_seed()
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,14 @@ def path_is_outside(path: str, directory: str) -> bool:
 def fixed_list(root: Path) -> Set[str]:
     """What the fallback may find where pytest collects nothing and has no configuration."""
     patterns = ("test_*.py", "*_test.py", "tests.py")
-    directories = [root / name for name in ("tests", "test", "testing")]
-    return {str(path) for directory in directories for pattern in patterns for path in directory.rglob(pattern)}
+    starts = [root / name for name in ("tests", "test", "testing")]
+    return {
+        os.path.join(directory, name)
+        for start in starts
+        for directory, _, names in os.walk(start, followlinks=True)
+        for name in names
+        if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+    }
 
 
 def compare(server: LineServer, oracle: LineServer, case: Case, version: str) -> Optional[str]:

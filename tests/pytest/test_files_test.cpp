@@ -117,6 +117,8 @@ TEST_SUITE("pytest/test_files") {
           Paths{"build/sub/test_c.py", "test_a.py"});
     CHECK(scan(directory, {"build/sub", "test_a.py", "build"}, pytest_8) ==
           Paths{"build/sub/test_c.py", "build/test_b.py", "test_a.py"});
+    CHECK(scan(directory, {"build/sub", "test_a.py::test", "build"}, pytest_8) ==
+          Paths{"build/sub/test_c.py", "test_a.py"});
   }
 
   TEST_CASE("an __init__.py is a test file by its name alone before pytest 8") {
