@@ -3,6 +3,7 @@
 #include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/pytest/project.hpp>
 
 namespace testmon_precreate {
 
@@ -21,15 +22,32 @@ std::optional<fs::path> datafile_of_state(const coordination::CoordinationDirect
   return std::nullopt;
 }
 
+// The project's rootdir, where no coordination directory tells it.
+fs::path rootdir_by_pytest(const fs::path& working_directory) {
+  try {
+    return pytest::find_project_by_any_rules({.invocation_directory = working_directory}).rootdir;
+  } catch (const core::UsageError&) {
+    return working_directory; // pytest itself would refuse to run here
+  }
+}
+
+fs::path find_rootdir(const CleanupRequest& request,
+                      const coordination::CoordinationDirectory& directory) {
+  if (request.rootdir) {
+    return request.working_directory / *request.rootdir;
+  }
+  if (request.settings.directory.is_absolute() || !fs::exists(directory.path())) {
+    return rootdir_by_pytest(request.working_directory);
+  }
+  return coordination::rootdir_of(directory, request.settings.directory);
+}
+
 } // namespace
 
 CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log) {
   const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
       request.working_directory, request.rootdir, request.settings.directory));
-  const fs::path rootdir = request.rootdir ? request.working_directory / *request.rootdir
-                           : request.settings.directory.is_absolute()
-                               ? request.working_directory
-                               : coordination::rootdir_of(directory, request.settings.directory);
+  const fs::path rootdir = find_rootdir(request, directory);
   const fs::path datafile = request.settings.datafile
                                 ? rootdir / *request.settings.datafile
                                 : datafile_of_state(directory).value_or(rootdir / ".testmondata");

@@ -72,10 +72,30 @@ bool same_configuration(const pytest::Project& one, const pytest::Project& other
   return one.rootdir == other.rootdir && one.config_file == other.config_file;
 }
 
+// A newer pytest may refuse what the project's own accepts: another configuration beside the one
+// that counts, say. Its error stands where the environment does not prove to have an older one.
+Surroundings look_around_by_newest_rules(const PrepareRequest& request) {
+  try {
+    return look_around(request, pytest::newest_pytest);
+  } catch (const core::UsageError&) {
+    for (const pytest::PytestVersion& older : pytest::older_rules) {
+      try {
+        Surroundings found = look_around(request, older);
+        const auto version = pytest::pytest_version_among(found.key.system_packages_full);
+        if (version && version->major_number == older.major_number) {
+          return found;
+        }
+      } catch (const core::UsageError&) { // NOLINT(bugprone-empty-catch): the first one says it
+      }
+    }
+    throw;
+  }
+}
+
 // Which files configure a project depends on pytest's version, which is known from the environment,
 // and that from the configuration: the newest rules come first, and are nearly always right.
 Surroundings find_surroundings(const PrepareRequest& request) {
-  Surroundings found = look_around(request, pytest::newest_pytest);
+  Surroundings found = look_around_by_newest_rules(request);
   const auto version = pytest::pytest_version_among(found.key.system_packages_full);
   if (!version || *version >= pytest::newest_pytest) {
     return found;

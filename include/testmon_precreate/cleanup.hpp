@@ -15,9 +15,10 @@ namespace testmon_precreate {
 // Everything `cleanup` goes by.
 struct CleanupRequest {
   core::Settings settings;
-  std::filesystem::path working_directory;      // absolute
-  std::optional<std::filesystem::path> rootdir; // nothing: the nearest parent with a directory
-  std::optional<std::string> run_uid;           // whose run it is that ends
+  std::filesystem::path working_directory; // absolute
+  // Nothing: the nearest parent with a coordination directory, else pytest's.
+  std::optional<std::filesystem::path> rootdir;
+  std::optional<std::string> run_uid; // whose run it is that ends
   std::optional<pid_t> controller_pid;
   bool force = false;             // though the controller of another run lives
   util::Seconds busy_timeout{10}; // how long to wait for the data file
@@ -30,7 +31,7 @@ struct CleanupReport {
 };
 
 // Ends a run: removes the coordination files that this program made, and truncates the WAL of the
-// data file (the state's, else --datafile's, else the rootdir's), so that it alone can be cached.
+// data file (the settings', else the state's, else the rootdir's), so that it alone can be cached.
 // Throws CoordinationBusy for a living run of somebody else, CoordinationFileError, DatabaseError
 // and util::Interrupted.
 [[nodiscard]] CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log);

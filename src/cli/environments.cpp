@@ -56,9 +56,10 @@ Place find_place(const Options& options, const Program& program) {
   if (!options.rootdir.empty()) {
     arguments.insert(arguments.end(), {"--rootdir", options.rootdir});
   }
-  const pytest::Project project = pytest::find_project({.invocation_directory = fs::current_path(),
-                                                        .arguments = std::move(arguments),
-                                                        .environment = program.environment});
+  const pytest::Project project =
+      pytest::find_project_by_any_rules({.invocation_directory = fs::current_path(),
+                                         .arguments = std::move(arguments),
+                                         .environment = program.environment});
   return {.rootdir = project.rootdir,
           .file = project.rootdir / (options.datafile.empty()
                                          ? program.settings.datafile.value_or(".testmondata")

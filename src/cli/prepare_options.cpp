@@ -96,8 +96,8 @@ PrepareRequest make_prepare_request(const PrepareOptions& options, const Program
   request.config_file = if_given<std::filesystem::path>(options.config_file);
   request.interpreter = if_given<std::filesystem::path>(options.python);
   request.testmon_environment = if_given<std::string>(options.testmon_environment);
-  if (auto command = find_module_command(request.pytest_arguments)) {
-    request.run_as_module = true;
+  if (auto command = find_leading_command(request.pytest_arguments)) {
+    request.run_as_module = command->is_module;
     request.pytest_arguments = std::move(command->arguments);
     if (!request.interpreter && command->interpreter) {
       request.interpreter = *command->interpreter;

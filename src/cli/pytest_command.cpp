@@ -40,11 +40,17 @@ std::optional<std::string> last_python(std::span<const std::string> words) {
 
 } // namespace
 
-std::optional<PytestCommand> find_module_command(std::span<const std::string> words) {
-  if (words.empty() || !is_python(words.front())) {
+std::optional<PytestCommand> find_leading_command(std::span<const std::string> words) {
+  if (words.empty()) {
     return std::nullopt;
   }
-  std::optional<PytestCommand> found = find_pytest_command(words);
+  std::error_code ignored;
+  const fs::path first = words.front();
+  if (is_pytest(words.front()) && (first.has_parent_path() || !fs::exists(first, ignored))) {
+    return find_pytest_command(words);
+  }
+  std::optional<PytestCommand> found =
+      is_python(words.front()) ? find_pytest_command(words) : std::nullopt;
   return found && found->is_module ? std::move(found) : std::nullopt;
 }
 

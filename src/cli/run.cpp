@@ -4,11 +4,13 @@
 #include <testmon_precreate/cli/prepare_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/controller.hpp>
-#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/util/foreground_process.hpp>
+#include <testmon_precreate/util/signals.hpp>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <system_error>
@@ -50,6 +52,9 @@ public:
                                       "--testmon -n 4"});
     }
     pytest_ = find_pytest_command(command_);
+    if (!options.prepare.wait_for_run.empty()) {
+      static_cast<void>(core::parse_seconds(options.prepare.wait_for_run, "--wait-for-run"));
+    }
   }
 
   // Returns the command's exit code. Throws where a strict run cannot be prepared.
@@ -59,8 +64,10 @@ public:
     }
     const util::ProcessEnvironment environment = environment_of_command();
     // A pytest run knows its own facts better than we can guess them now.
-    if (options_->strict || !pytest_) {
+    if (is_strict() || !pytest_) {
       prepare_ahead();
+    } else {
+      warn_of_options_without_effect();
     }
     const int exit_code = run_command(environment);
     clean_up();
@@ -68,6 +75,10 @@ public:
   }
 
 private:
+  // Without us, testmon starts a file of another data version anew: what --no-upgrade is to
+  // prevent.
+  [[nodiscard]] bool is_strict() const { return options_->strict || options_->prepare.no_upgrade; }
+
   [[nodiscard]] PrepareRequest request() const {
     PrepareRequest request = make_prepare_request(options_->prepare, *program_);
     request.pytest_arguments = pytest_ ? pytest_->arguments : std::vector<std::string>{};
@@ -80,6 +91,29 @@ private:
     return request;
   }
 
+  // pytest's own options tell the plugin what these would tell a preparation ahead.
+  void warn_of_options_without_effect() const {
+    const PrepareOptions& given = options_->prepare;
+    std::vector<const char*> unused;
+    const auto note = [&](bool is_given, const char* name) {
+      if (is_given) {
+        unused.push_back(name);
+      }
+    };
+    note(!given.rootdir.empty(), "--rootdir");
+    note(!given.config_file.empty(), "--config-file");
+    note(!given.python.empty(), "--python");
+    note(!given.testmon_environment.empty(), "--testmon-env");
+    note(given.workers != 0, "--workers");
+    note(given.controller_pid != 0, "--controller-pid");
+    note(!given.process_facts.empty(), "--process-facts");
+    if (!unused.empty()) {
+      program_->terminal.warning(fmt::format(
+          "the plugin goes by pytest itself, not by {}; give pytest's own option behind --",
+          fmt::join(unused, ", ")));
+    }
+  }
+
   void prepare_ahead() {
     try {
       const PrepareReport report = prepare(request(), make_log(options_->prepare, *program_));
@@ -87,8 +121,10 @@ private:
       for (const std::string& warning : report.warnings) {
         program_->terminal.warning(warning);
       }
+    } catch (const util::Interrupted&) {
+      throw; // whoever ends us does not want the command to start
     } catch (const std::exception& error) {
-      if (options_->strict) {
+      if (is_strict()) {
         throw;
       }
       program_->terminal.warning(std::string(error.what()) + " – running the command without us");
@@ -100,15 +136,17 @@ private:
     fs::path executables;
     try {
       executables = executable_directory();
-      put_in_front(environment, "PYTHONPATH", plugin_directory(executables).string(), ':');
+      const fs::path plugin = plugin_directory(executables);
+      put_in_front(environment, "PYTHONPATH", plugin.string());
+      // Its sitecustomize.py has pytest load the plugin.
+      put_in_front(environment, "PYTHONPATH", (plugin / "start").string());
     } catch (const std::exception& error) {
-      if (options_->strict) {
+      if (is_strict()) {
         throw;
       }
       program_->terminal.warning(error.what());
       return environment;
     }
-    put_in_front(environment, "PYTEST_PLUGINS", "testmon_precreate.plugin", ',');
     environment.set("TESTMON_XDIST_CONTROLLER_PRECREATION", "true");
     environment.set("TESTMON_XDIST_BIN_DIR", executables.string());
     environment.set("TESTMON_XDIST_PREPARE_OPTIONS", options_for_plugin());
@@ -122,9 +160,9 @@ private:
   }
 
   static void put_in_front(util::ProcessEnvironment& environment, const std::string& name,
-                           const std::string& value, char separator) {
+                           const std::string& value) {
     const std::string old = environment.get(name).value_or("");
-    environment.set(name, old.empty() ? value : value + separator + old);
+    environment.set(name, old.empty() ? value : value + ':' + old);
   }
 
   // What the plugin adds to its own call of `prepare`, one word a line.
@@ -143,7 +181,7 @@ private:
     if (!given.run_uid.empty()) {
       words += "\n--run-uid\n" + given.run_uid;
     }
-    if (options_->strict) {
+    if (is_strict()) {
       words += "\n--strict";
     }
     return words;
@@ -161,14 +199,11 @@ private:
     }
   }
 
-  // What is left: the state made ahead, or one that a killed pytest could not remove.
+  // What is left: the state made ahead, or one that a killed pytest could not remove; and the WAL
+  // of a run that went on without us.
   void clean_up() const {
     try {
       const fs::path rootdir = rootdir_of_command();
-      const coordination::CoordinationDirectory directory(rootdir / program_->settings.directory);
-      if (!fs::exists(directory.state_path())) {
-        return;
-      }
       CleanupRequest cleanup;
       cleanup.settings = program_->settings;
       if (!options_->prepare.datafile.empty()) {
@@ -200,7 +235,7 @@ private:
     if (!given.config_file.empty()) {
       query.arguments.insert(query.arguments.end(), {"-c", given.config_file});
     }
-    return pytest::find_project(query).rootdir;
+    return pytest::find_project_by_any_rules(std::move(query)).rootdir;
   }
 
   const Options* options_;
@@ -218,7 +253,7 @@ void add_run_command(CLI::App& app, Program& program) {
   command->footer(footer);
   add_prepare_options(*command, options->prepare);
   command->add_flag("--strict", options->strict,
-                    "Do not start COMMAND where the preparation fails");
+                    "Do not start COMMAND where the preparation fails (--no-upgrade implies it)");
   command->callback([options, &program] { program.exit_code = Run(*options, program).go(); });
 }
 

@@ -97,8 +97,6 @@ void apply_value(CommandLine& line, std::string_view name, const std::string& va
     line.ignore.push_back(value);
   } else if (name == "--ignore-glob") {
     line.ignore_globs.push_back(value);
-  } else if (name == "--deselect") {
-    line.deselect.push_back(value);
   } else if (name == "--testmon-env") {
     line.testmon_environment = value;
   } else if (name == "-n" || name == "--numprocesses") {

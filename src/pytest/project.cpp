@@ -306,13 +306,20 @@ Project find_project(const ProjectQuery& query) {
   return project;
 }
 
-Project find_project(const fs::path& invocation_directory, std::span<const std::string> arguments,
-                     const std::string& pytest_addopts) {
-  ProjectQuery query;
-  query.invocation_directory = invocation_directory;
-  query.arguments.assign(arguments.begin(), arguments.end());
-  query.environment.set("PYTEST_ADDOPTS", pytest_addopts);
-  return find_project(query);
+Project find_project_by_any_rules(ProjectQuery query) {
+  try {
+    query.version = newest_pytest;
+    return find_project(query);
+  } catch (const core::UsageError&) {
+    for (const PytestVersion& older : older_rules) {
+      try {
+        query.version = older;
+        return find_project(query);
+      } catch (const core::UsageError&) { // NOLINT(bugprone-empty-catch): the first one says it
+      }
+    }
+    throw;
+  }
 }
 
 std::vector<std::string> starting_points(const Project& project,

@@ -54,7 +54,6 @@ TEST_SUITE("pytest/command_line") {
           std::vector<std::pair<std::string, std::string>>{{"a", "b=c"}, {"addopts", ""}});
     CHECK(line.ignore == Words{"i", "j"});
     CHECK(line.ignore_globs == Words{"*g"});
-    CHECK(line.deselect == Words{"d"});
     CHECK(line.testmon_environment == "e");
     CHECK(line.workers == "auto");
     CHECK(line.import_mode == "append");

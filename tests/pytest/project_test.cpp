@@ -116,8 +116,19 @@ TEST_SUITE("pytest/project") {
     CHECK(project.command_line.paths == Words{"y z", "x"});
     CHECK(project.ini_args("testpaths") == Words{"b", "c"});
     CHECK(find(directory.path(), {"-o", "addopts="}).command_line.workers == std::nullopt);
-    const Words arguments{"-n", "3"};
-    CHECK(pytest::find_project(directory.path(), arguments, "-x").command_line.workers == "3");
+    CHECK(find(directory.path(), {"-n", "3"}).command_line.workers == "3");
+  }
+
+  TEST_CASE("what the newest pytest refuses is found by older rules") {
+    const TemporaryDirectory directory;
+    directory.write("pytest.ini", "[pytest]\n");
+    directory.write("setup.cfg", "[pytest]\naddopts = -x\n");
+    CHECK_THROWS_AS(static_cast<void>(find(directory.path())), core::UsageError);
+    CHECK(pytest::find_project_by_any_rules({.invocation_directory = directory.path()}).rootdir ==
+          directory.path());
+    CHECK_THROWS_AS(static_cast<void>(pytest::find_project_by_any_rules(
+                        {.invocation_directory = directory.path(), .arguments = {"-c"}})),
+                    core::UsageError);
   }
 
   TEST_CASE("an override in addopts counts from 9.1 on") {

@@ -133,7 +133,8 @@ json answer_to(const json& request) {
 // `--list DIR` prints the test files of DIR and nothing else, for benchmarks.
 int list_test_files(const std::string& directory) {
   std::string output;
-  const auto files = pytest::scan_test_files(pytest::find_project(directory, {}));
+  const auto files =
+      pytest::scan_test_files(pytest::find_project({.invocation_directory = directory}));
   for (const std::string& path : files.paths) {
     output += path;
     output += '\n';

@@ -81,7 +81,7 @@ TEST_SUITE("pytest/sys_path") {
   TEST_CASE("python -m pytest starts with the working directory") {
     const TemporaryDirectory directory;
     directory.write("conftest.py");
-    auto project = pytest::find_project(directory.path(), {});
+    auto project = pytest::find_project({.invocation_directory = directory.path()});
     CHECK(pytest::sys_path_additions(project) == std::vector<fs::path>{directory.path()});
     project.command_line.run_as_module = true;
     CHECK(pytest::sys_path_additions(project) == std::vector<fs::path>{directory.path()});

@@ -31,7 +31,8 @@ struct PrepareOptions {
 void add_prepare_options(CLI::App& command, PrepareOptions& options);
 
 // The request that the options, the variables and the arguments behind `--` make together. Reads
-// the file of --process-facts. Throws std::filesystem::filesystem_error for that file.
+// the file of --process-facts. Throws std::filesystem::filesystem_error for that file, and
+// UsageError for a --wait-for-run that is no number of seconds.
 [[nodiscard]] PrepareRequest make_prepare_request(const PrepareOptions& options,
                                                   const Program& program);
 

@@ -20,7 +20,8 @@ struct PytestCommand {
 [[nodiscard]] std::optional<PytestCommand>
 find_pytest_command(std::span<const std::string> command);
 
-// `words` where they are `python … -m pytest …`, not arguments of pytest.
-[[nodiscard]] std::optional<PytestCommand> find_module_command(std::span<const std::string> words);
+// `words` where they start with `python … -m pytest` or `pytest`, and are not arguments of pytest:
+// a file or directory of that name in the working directory is one.
+[[nodiscard]] std::optional<PytestCommand> find_leading_command(std::span<const std::string> words);
 
 } // namespace testmon_precreate::cli

@@ -18,7 +18,6 @@ struct CommandLine {
   std::vector<std::pair<std::string, std::string>> overrides; // -o name=value, in order
   std::vector<std::string> ignore;                            // --ignore
   std::vector<std::string> ignore_globs;                      // --ignore-glob
-  std::vector<std::string> deselect;                          // --deselect
   std::optional<std::string> testmon_environment;             // --testmon-env
   std::optional<std::string> workers;              // -n, --numprocesses: a number, auto, logical
   std::optional<std::string> import_mode;          // --import-mode

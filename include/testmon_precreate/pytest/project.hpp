@@ -44,14 +44,15 @@ struct ProjectQuery {
 };
 
 // Finds rootdir and configuration by the rules of _pytest/config/findpaths.py. Throws UsageError
-// for a rootdir or configuration file that does not exist, and for a configuration that cannot be
-// parsed (with file and line).
+// for a rootdir or configuration file that does not exist, for a configuration that cannot be
+// parsed (with file and line), and for words that pytest refuses: an unclosed quote in
+// PYTEST_ADDOPTS, an argument file that cannot be read, an option without its value.
 [[nodiscard]] Project find_project(const ProjectQuery& query);
 
-// The same where the environment holds nothing but PYTEST_ADDOPTS.
-[[nodiscard]] Project find_project(const std::filesystem::path& invocation_directory,
-                                   std::span<const std::string> arguments,
-                                   const std::string& pytest_addopts = {});
+// The same where pytest's version is not known: by the newest rules that accept the project, for a
+// newer pytest may refuse what an older one lets pass. Throws the newest rules' UsageError where
+// none does.
+[[nodiscard]] Project find_project_by_any_rules(ProjectQuery query);
 
 // The paths that the run starts from, as given or found by `testpaths`: pytest's Config.args.
 // `given` are the paths of the command line; relative ones start at the invocation directory.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <optional>
 #include <string_view>
@@ -18,6 +19,9 @@ struct PytestVersion {
 
 // The newest release whose rules are known. Later ones are taken to follow the same.
 inline constexpr PytestVersion newest_pytest{9, 2, 0};
+
+// The last ones of the series before it, whose rules differ; newest first.
+inline constexpr std::array older_rules{PytestVersion{8, 4, 2}, PytestVersion{7, 4, 4}};
 
 // Reads `8.4.2`, `9.0.0rc1`; numbers that are not there count as 0. Nothing where the text does not
 // start with a number.

@@ -137,6 +137,7 @@ class Controller:
         self._options = os.environ.get(OPTIONS, "").split("\n") if os.environ.get(OPTIONS) else []
         self._run_uid = self._take_option("--run-uid")
         self._seconds = PREPARE_SECONDS + float(self._option("--wait-for-run") or 0)
+        self._pid = os.getpid()
         self._is_strict = "--strict" in self._options
         if self._is_strict:
             self._options.remove("--strict")
@@ -261,6 +262,8 @@ class Controller:
         os.kill(os.getpid(), number)
 
     def _clean_up(self) -> None:
+        if os.getpid() != self._pid:  # a test has forked: the run goes on
+            return
         atexit.unregister(self._clean_up)
         state, self._state = self._state, None
         if state is None:
