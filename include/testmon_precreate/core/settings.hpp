@@ -26,8 +26,8 @@ struct Settings {
   std::optional<std::string> run_uid;                 // PYTEST_XDIST_TESTRUNUID
 };
 
-// Reads every variable above, and checks TESTMON_XDIST_FREEZE. A variable that is set to nothing counts as not set.
-// Throws UsageError, which names the variable, its value and what is accepted.
+// Reads every variable above, and checks TESTMON_XDIST_FREEZE. A variable that is set to nothing
+// counts as not set. Throws UsageError, which names the variable, its value and what is accepted.
 [[nodiscard]] Settings read_settings(const util::ProcessEnvironment& environment);
 
 // `1 true yes on` and `0 false no off`, any case. Throws UsageError that names `source`.
