@@ -160,3 +160,16 @@ def test_no_upgrade_keeps_the_data_file_from_a_testmon_that_would_start_it_anew(
     result = project.run([commands.precreate, "run", "--no-upgrade", "--", "pytest", *RUN], venvs.get(*NEW).environment())
     assert result.exit_code == 8, result.output
     assert project.rows("SELECT count(*) FROM test_execution") == before == [(ALL,)]
+
+
+def test_what_is_done_to_the_data_file_is_told(venvs, commands, project):
+    run = [commands.precreate, "run", "--rebuild", "--", "pytest", *RUN]
+    project.datafile.write_text("this is not a database, and long enough to be seen as none" * 20)
+    rebuilt = project.run(run, venvs.get(*MIDDLE).environment())
+    assert (rebuilt.exit_code, rebuilt.passed) == (0, ALL), rebuilt.output
+    assert ".testmondata.damaged-1" in rebuilt.output and "goes on without it" not in rebuilt.output
+    converted = project.run(run, venvs.get(*NEW).environment())
+    assert (converted.exit_code, converted.passed) == (0, ALL), converted.output  # other packages
+    assert "data file converted from data version 13, after a backup" in converted.output
+    again = project.run(run, venvs.get(*NEW).environment())
+    assert "testmon-precreate:" not in again.output, again.output

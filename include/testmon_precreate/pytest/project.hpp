@@ -38,8 +38,8 @@ struct Project {
 // What a pytest run is started with.
 struct ProjectQuery {
   std::filesystem::path invocation_directory; // the run's working directory, absolute
-  std::vector<std::string> arguments;         // those after the word `pytest`
-  util::ProcessEnvironment environment;       // for PYTEST_ADDOPTS and variables in --rootdir
+  std::vector<std::string> arguments{};       // those after the word `pytest`
+  util::ProcessEnvironment environment{};     // for PYTEST_ADDOPTS and variables in --rootdir
   PytestVersion version = newest_pytest;
 };
 

@@ -44,18 +44,26 @@ def call(
     text: str = "",
     directory: Optional[str] = None,
     log: Optional[Callable[[str], None]] = None,
+    warn: Optional[Callable[[str], None]] = None,
 ) -> bytes:
-    """What the command prints; `log` gets what it says on standard error. Raises CommandFailed."""
+    """What the command prints; `log` gets what it says on standard error, `warn` each of its warnings.
+
+    Raises CommandFailed.
+    """
     try:
         result = subprocess.run(
             [_find(name), *arguments], input=text.encode(), capture_output=True, timeout=timeout, cwd=directory
         )
     except (OSError, ValueError, OverflowError, subprocess.TimeoutExpired) as error:
         raise CommandFailed(f"{name}: {error}") from error
-    if log is not None and result.stderr:
-        log(result.stderr.decode(errors="replace"))
+    said = result.stderr.decode(errors="replace")
+    if log is not None and said:
+        log(said)
+    for line in said.splitlines() if warn is not None else ():
+        if line.startswith(f"{name}: warning: "):
+            warn(line[len(f"{name}: warning: ") :])
     if result.returncode != 0:
-        lines = result.stderr.decode(errors="replace").strip().splitlines()
+        lines = said.strip().splitlines()
         text = lines[-1] if lines else f"{name} failed with exit code {result.returncode}"
         text = text[len(f"{name}: error: ") :] if text.startswith(f"{name}: error: ") else text
         raise CommandFailed(text, result.returncode)

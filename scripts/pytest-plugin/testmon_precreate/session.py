@@ -36,7 +36,7 @@ CLEANUP_SECONDS = 30.0
 
 
 class TestmonPrecreateWarning(pytest.PytestWarning):
-    """The run goes on as it would without the plugin."""
+    """Mostly: the run goes on as it would without the plugin."""
 
     __test__ = False
 
@@ -85,9 +85,9 @@ def debug_log(config: pytest.Config) -> Optional[Callable[[str], None]]:
     return show
 
 
-def warn(config: pytest.Config, text: str) -> str:
+def warn(config: pytest.Config, text: str, consequence: str = " – the run goes on without it") -> str:
     """Returns what pytest shows in its summary; nothing where it is shown already."""
-    message = f"testmon-precreate: {text} – the run goes on without it"
+    message = f"testmon-precreate: {text}{consequence}"
     try:
         config.issue_config_time_warning(TestmonPrecreateWarning(message), stacklevel=2)
         return message
@@ -188,6 +188,7 @@ class Controller:
             timeout=self._seconds,
             directory=str(config.invocation_params.dir),
             log=debug_log(config),
+            warn=lambda text: warn(config, text, ""),
         )
 
     def _warn(self, text: str) -> None:
@@ -226,6 +227,9 @@ class Controller:
         if self._state is None:
             return None
         self._tell_testmon_what_was_new(self._state)
+        converted_from = self._state["precreated_entries"]["upgraded_from"]
+        if converted_from is not None:
+            return f"testmon-precreate: data file converted from data version {converted_from}, after a backup"
         if config.option.verbose <= 0:
             return None
         return (
