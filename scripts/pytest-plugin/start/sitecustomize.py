@@ -38,11 +38,11 @@ class _Watch:
         return None
 
 
-def _other_plugins() -> list:
+def _other_plugins() -> list[str]:
     return [name for name in os.environ.get(VARIABLE, "").split(",") if name not in ("", PLUGIN)]
 
 
-def _set_plugins(names: list) -> None:
+def _set_plugins(names: list[str]) -> None:
     if names:
         os.environ[VARIABLE] = ",".join(names)
     else:
