@@ -3,10 +3,8 @@
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/core/debug_log.hpp>
 #include <testmon_precreate/core/metrics.hpp>
-#include <testmon_precreate/core/settings.hpp>
-#include <testmon_precreate/util/process_environment.hpp>
+#include <testmon_precreate/surroundings.hpp>
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,24 +12,13 @@
 namespace testmon_precreate {
 
 // Everything `prepare` goes by, as options and variables gave it.
-struct PrepareRequest {
-  core::Settings settings;
-  util::ProcessEnvironment environment; // of the pytest run to come
-  std::filesystem::path invocation_directory;
-  bool run_as_module = false; // `python -m pytest`, which puts the working directory on sys.path
-  std::vector<std::string> pytest_arguments;
-  std::optional<std::filesystem::path> rootdir;
-  std::optional<std::filesystem::path> config_file;
-  std::optional<std::filesystem::path> interpreter;
-  std::optional<std::string> testmon_environment;
-  std::optional<std::string> process_facts; // JSON; then no interpreter is started
-  std::optional<pid_t> controller_pid;      // nothing: the state is judged by age
+struct PrepareRequest : RunRequest {
+  std::optional<pid_t> controller_pid; // nothing: the state is judged by age
   std::optional<std::string> run_uid;
   int workers = 0; // 0: not known
   std::size_t keep_environments = 4;
   util::Seconds wait_for_run{0}; // how long to wait for another run to end
   bool allow_upgrade = true;
-  bool dry_run = false;
   bool rebuild = false;
 };
 

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <testmon_precreate/core/settings.hpp>
+#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/python/environment_key.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace testmon_precreate {
+
+// A pytest run that is to come, as options and variables describe it.
+struct RunRequest {
+  core::Settings settings;
+  util::ProcessEnvironment environment;
+  std::filesystem::path invocation_directory;
+  bool run_as_module = false; // `python -m pytest`, which puts the working directory on sys.path
+  std::vector<std::string> pytest_arguments;
+  std::optional<std::filesystem::path> rootdir;
+  std::optional<std::filesystem::path> config_file;
+  std::optional<std::filesystem::path> interpreter;
+  std::optional<std::string> testmon_environment;
+  std::optional<std::string> process_facts; // JSON; then no interpreter is started
+  bool dry_run = false;                     // nothing is written, caches of our own included
+};
+
+// A project and the environment that its tests run in.
+struct Surroundings {
+  pytest::Project project;
+  python::ProcessFacts facts;
+  python::EnvironmentKey key;
+};
+
+// The run's project as far as it can be told without its interpreter: pytest's version, and with it
+// a few rules, are not known. Throws core::UsageError where every pytest would refuse to run.
+[[nodiscard]] pytest::Project find_project(const RunRequest& request);
+
+// The run's project and its environment, for which an interpreter may be started. Throws
+// core::UsageError as find_project; core::EnvironmentProbeError.
+[[nodiscard]] Surroundings find_surroundings(const RunRequest& request);
+
+} // namespace testmon_precreate
