@@ -17,6 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from coordination_support import Controller, Rootdir  # noqa: E402
+from suite_process import Controller as SuiteController, default_signals_for_children  # noqa: E402
 from support import Commands, Project, Venvs, clean_environment, unreachable_index  # noqa: E402
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -24,6 +25,9 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    default_signals_for_children()
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SuiteController(config))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,11 @@ import shutil
 import subprocess
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
 import pytest
+
+SUPPORTED = tuple(f"3.{minor}" for minor in range(8, 14))
 
 
 @lru_cache(maxsize=None)
@@ -37,6 +39,11 @@ def _version(python: str) -> Optional[str]:
     return result.stdout.strip() if result.returncode == 0 else None
 
 
+def missing_pythons() -> List[str]:
+    """The minor versions that we support and that this machine has no interpreter of."""
+    return [version for version in SUPPORTED if version not in pythons()]
+
+
 def python_of(version: str) -> str:
     """The interpreter of that minor version; one that is missing is fetched by uv where that works."""
     if version in pythons():
@@ -48,3 +55,8 @@ def python_of(version: str) -> str:
         return subprocess.run([*uv, "find", version], text=True, capture_output=True, check=True).stdout.strip()
     pytest.skip(f"NO PYTHON {version} on this machine")
     raise AssertionError
+
+
+if __name__ == "__main__":  # for the closing lines of scripts/test
+    if missing_pythons():
+        print(f"Not tested here: Python {', '.join(missing_pythons())}, of which there is no interpreter")

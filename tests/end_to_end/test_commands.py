@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
 
 import pytest
 
+from namespaces import namespace
 from support import clean_environment
 
 
@@ -154,13 +154,9 @@ def test_an_unknown_data_version_is_never_deleted(prepare, project):
     assert project.datafile.read_bytes() == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the read-only mount needs root")
-def test_a_read_only_directory(prepare, project, commands, venv):
-    script = f"""
-        mount --bind "{project.path}" "{project.path}" && mount -o remount,bind,ro "{project.path}" &&
-        cd "{project.path}" && exec "{commands.precreate}" prepare
-    """
-    result = commands.run("unshare", "--mount", "sh", "-c", script, cwd=project.path, env=venv.environment(commands))
+def test_a_read_only_directory(project, commands, venv):
+    prepare = [*namespace(read_only=project.path), commands.precreate, "prepare"]
+    result = commands.run(*prepare, cwd=project.path, env=venv.environment(commands))
     assert fails(result, 6, ".testmon_xdist", "Read-only")
     assert not project.datafile.exists()
 

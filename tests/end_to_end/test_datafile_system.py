@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -20,10 +21,11 @@ from typing import Iterator, List
 import pytest
 
 from datafile_support import Driver, add_tests, content, run, visible
+from namespaces import namespace
 from support import clean_environment
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else or to mount")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
 
 WRITING_CALLS = (
     "trace=openat,open,creat,pwrite64,pwritev,writev,ftruncate,truncate,fallocate,fsync,fdatasync,link,linkat,rename,"
@@ -130,20 +132,14 @@ def test_commands_that_only_look_open_nothing_for_writing(state, commands, prepa
         user.close()
 
 
-@needs_root
 def test_a_read_only_file_system_is_good_enough_for_looking(commands, prepare, project, facts):
     assert prepare(facts("a")).returncode == 0
-    script = (
-        'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && ! touch x 2>/dev/null || exit 99; shift;'
-        ' exec "$@"'
-    )
+    read_only = namespace(read_only=project.path)
 
     def run_read_only(*command) -> subprocess.CompletedProcess:
-        return commands.run("unshare", "-m", "sh", "-c", script, "sh", project.path, *command, cwd=project.path)
+        return commands.run(*read_only, *command, cwd=project.path)
 
-    probe = run_read_only("true")
-    if probe.returncode != 0:
-        pytest.skip(f"no mount namespace here: {probe.stderr}")
+    assert run_read_only("touch", "x").returncode != 0
     environments = run_read_only(commands.precreate, "environments")
     assert environments.returncode == 0 and "default" in environments.stdout, environments.stderr
     assert run_read_only(commands.precreate, "status").returncode == 0
@@ -185,28 +181,26 @@ def test_a_directory_that_may_not_be_written_is_named(driver, everybodys_directo
     assert [path.name for path in directory.iterdir()] == [".testmondata"]
 
 
-@needs_root
 def test_a_full_disk_is_said_to_be_full(driver, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    script = 'mount -t tmpfs -o size=256k tmpfs "$1" && shift && "$@"'
+    small_disk = namespace(tmpfs=disk, size="256k")
 
     def on_small_disk(*lines: str) -> subprocess.CompletedProcess:
-        return run(["unshare", "-m", "sh", "-c", script, "sh", str(disk), "sh", "-c", "\n".join(lines)])
+        return run([*small_disk, "sh", "-c", "\n".join(lines)])
 
-    if on_small_disk("true").returncode != 0:
-        pytest.skip("no mount namespace here")
     file = disk / ".testmondata"
-    first, second = (" ".join(driver.command(file, f"'a {i}.0'", 13)) for i in (1, 2))
-    created = on_small_disk(f"dd if=/dev/zero of={disk}/filler bs=4k count=60 2>/dev/null", first)
+    first, second = (shlex.join([*driver.command(file, f"a {i}.0", 13)]) for i in (1, 2))
+    kept, filler, before = (shlex.quote(str(path)) for path in (file, disk / "filler", tmp_path / "before"))
+    created = on_small_disk(f"dd if=/dev/zero of={filler} bs=4k count=60 2>/dev/null", first)
     assert created.returncode == 8 and "No space left on device" in created.stderr, created.stderr
     parked = on_small_disk(
         f"{first} >/dev/null || exit 90",
-        f"cp {file} {disk.parent}/before",
-        f"dd if=/dev/zero of={disk}/filler bs=1k 2>/dev/null",
+        f"cp {kept} {before}",
+        f"dd if=/dev/zero of={filler} bs=1k 2>/dev/null",
         f"{second}; code=$?",
-        f"cmp {file} {disk.parent}/before || exit 91",
-        f"rm {disk}/filler",
+        f"cmp {kept} {before} || exit 91",
+        f"rm {filler}",
         f"{second} >/dev/null || exit 92",
         "exit $code",
     )

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from namespaces import namespace
 from plugin_support import (
     MIDDLE,
     NEW,
@@ -231,10 +232,9 @@ def test_data_file_alone_is_complete_after_a_run(venvs, commands, project, tmp_p
 def test_as_the_first_process_of_a_container(venvs, commands, project):
     """Its own workers, its clean-up and the plugin know it, though its pid is 1."""
     venv = venvs.get(*NEW)
-    namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
-    if subprocess.run([*namespace, "true"], stderr=subprocess.DEVNULL).returncode != 0:
-        pytest.skip("no pid namespaces here")
-    command = [*namespace, commands.precreate, "run", "--strict", "--", "sh", "-c", f"{venv.python} -m pytest --testmon -n 2"]
+    command = [
+        *namespace(pid=True), commands.precreate, "run", "--strict", "--", "sh", "-c", f"{venv.python} -m pytest --testmon -n 2"
+    ]  # fmt: skip
     result = project.run(command, venv.environment(commands))
     assert (result.exit_code, result.passed) == (0, ALL), result.output
     assert "testmon-precreate: " not in result.output

@@ -16,11 +16,23 @@ namespace {
 
 namespace util = testmon_precreate::util;
 
+// What the tests send has its default effect, even where these tests were started with signals
+// ignored or blocked, as by `nohup` or by a shell's `&`: the children would inherit that.
+void restore_signals() {
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    std::signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 // Runs `script` with run_foreground_process in a child process, which keeps its signal mask to
 // itself, and returns what that would exit with. `as_session` takes the terminal away.
 int exit_code_of(const std::string& script, bool as_session = true) {
   const pid_t child = ::fork();
   if (child == 0) {
+    restore_signals();
     if (as_session) {
       ::setsid();
     }
