@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -65,15 +66,43 @@ ProbeAnswer ask_interpreter(const ProbeRequest& request) {
   }
 }
 
+// Whether `INTERPRETER -m pip install` works, by what lies on the disk: distributions like Debian
+// 12 come without pip, or close the system's Python to it; uv makes virtual environments without
+// pip.
+bool pip_installs_into(const std::filesystem::path& prefix) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(prefix / "lib", error)) {
+    if (std::filesystem::exists(entry.path() / "site-packages" / "pip", error)) {
+      return !std::filesystem::exists(entry.path() / "EXTERNALLY-MANAGED", error);
+    }
+  }
+  return false;
+}
+
+// How pytest-testmon gets to `interpreter`, or to one that can have it.
+std::string how_to_install(const std::filesystem::path& interpreter) {
+  const std::filesystem::path prefix = interpreter.parent_path().parent_path();
+  const std::string quoted = util::shell_quote(interpreter.string());
+  std::error_code error;
+  if (pip_installs_into(prefix)) {
+    return fmt::format("install it with `{} -m pip install pytest-testmon`", quoted);
+  }
+  if (std::filesystem::exists(prefix / "pyvenv.cfg", error)) {
+    return fmt::format("install it with `uv pip install --python {} pytest-testmon`", quoted);
+  }
+  return fmt::format("make a virtual environment that has it, `{} -m venv .venv && .venv/bin/pip "
+                     "install pytest-testmon pytest-xdist`, and activate it",
+                     quoted);
+}
+
 void check_answer(const ProbeRequest& request, const ProbeAnswer& answer) {
   static_cast<void>(parse_python_version(answer.python_version));
   if (answer.testmon_version.empty()) {
     throw core::EnvironmentProbeError(
         {.what = "this Python has no pytest-testmon",
          .where = request.interpreter.string(),
-         .hint = fmt::format("install it with `{} -m pip install pytest-testmon`, or give the "
-                             "interpreter that runs pytest with --python",
-                             util::shell_quote(request.interpreter.string()))});
+         .hint = how_to_install(request.interpreter) +
+                 ", or give the interpreter that runs pytest with --python"});
   }
   static_cast<void>(data_version_of_testmon(answer.testmon_version));
 }

@@ -129,7 +129,9 @@ class Venvs:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not target.exists():
                 with tempfile.TemporaryDirectory(dir=self.directory) as scratch:
-                    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+                    # Of that one: `:all:` would build the build backends from source as well, for minutes.
+                    name = requirement.split("==")[0]
+                    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name]
                     result = subprocess.run([*pip, "-d", scratch, requirement], text=True, capture_output=True)
                     if result.returncode != 0:
                         unreachable_index(result.stderr)

@@ -276,8 +276,27 @@ def fails(prober: Prober, *words: str, **more: Any) -> None:
 
 
 def test_interpreter_without_testmon_is_named_with_the_remedy(driver, venvs, tmp_path):
+    uv_made, with_pip = venvs.get(), venvs.get("pip")
+    fails(Prober(driver, uv_made, tmp_path), "no pytest-testmon", f"`uv pip install --python '{uv_made.python}' pytest-testmon`")
+    fails(Prober(driver, with_pip, tmp_path), f"`'{with_pip.python}' -m pip install pytest-testmon`")
+
+
+def test_remedy_where_pip_may_not_install(driver, venvs, tmp_path):
+    """As on Debian 12: no virtual environment, no pip or one that refuses."""
+    system = tmp_path / "usr"
+    (system / "bin").mkdir(parents=True)
+    python = system / "bin" / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{venvs.get().python}" "$@"\n')
+    python.chmod(0o755)
+    remedy = f"`'{python}' -m venv .venv && .venv/bin/pip install pytest-testmon pytest-xdist`"
     prober = Prober(driver, venvs.get(), tmp_path)
-    fails(prober, "no pytest-testmon", prober.venv.python, "-m pip install pytest-testmon")
+    fails(prober, "no pytest-testmon", remedy, interpreter=str(python))
+    library = system / "lib" / "python3.11"
+    (library / "site-packages" / "pip").mkdir(parents=True)
+    (library / "EXTERNALLY-MANAGED").touch()
+    fails(prober, remedy, interpreter=str(python))
+    (library / "EXTERNALLY-MANAGED").unlink()
+    fails(prober, f"`'{python}' -m pip install pytest-testmon`", interpreter=str(python))
 
 
 @pytest.mark.parametrize("release", ["2.0.14", "2.0.15"])
