@@ -277,8 +277,10 @@ def fails(prober: Prober, *words: str, **more: Any) -> None:
 
 def test_interpreter_without_testmon_is_named_with_the_remedy(driver, venvs, tmp_path):
     uv_made, with_pip = venvs.get(), venvs.get("pip")
-    fails(Prober(driver, uv_made, tmp_path), "no pytest-testmon", f"`uv pip install --python '{uv_made.python}' pytest-testmon`")
-    fails(Prober(driver, with_pip, tmp_path), f"`'{with_pip.python}' -m pip install pytest-testmon`")
+    prober = Prober(driver, uv_made, tmp_path)
+    fails(prober, "no pytest-testmon", f"`uv pip install --python '{uv_made.python}' pytest-testmon`")
+    prober.venv = with_pip
+    fails(prober, f"`'{with_pip.python}' -m pip install pytest-testmon`")
 
 
 def test_remedy_where_pip_may_not_install(driver, venvs, tmp_path):
