@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Dict
 
 import pytest
 
-from support import Project, clean_environment
+from support import clean_environment
 
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.name for path in (SOURCE / "scripts").iterdir() if path.is_file() and os.access(path, os.X_OK))
@@ -243,3 +245,74 @@ def test_a_project_without_an_environment_gets_one(installable, quickstart, chec
     assert again.returncode == 0 and "no virtual environment" not in again.stderr, again.stderr
     assert "4 passed" not in again.stdout
     assert (checkout.path / "built").exists()
+
+
+# --- scripts/test ---
+
+
+@pytest.fixture
+def small_suite(checkout):
+    """`scripts/test` over two tests; what it builds is there."""
+    a_machine_without(checkout, 1000, "nothing")
+    checkout.stub("cmake", "exit 0")
+    checkout.stub("ninja", "exit 0")
+    for directory in ("build/release/tests", "tests/end_to_end"):
+        (checkout.path / directory).mkdir(parents=True)
+    (checkout.path / "build" / "tools").symlink_to(Path(sys.executable).parents[1])
+    unit_tests = checkout.path / "build" / "release" / "tests" / "unit_tests"
+    unit_tests.write_text(
+        "#!/bin/sh\necho '[doctest] test cases: 5 | 5 passed | 0 failed | 0 skipped'\necho '[doctest] Status: SUCCESS!'\n"
+    )
+    unit_tests.chmod(0o755)
+    tests = checkout.path / "tests" / "end_to_end"
+    shutil.copy(SOURCE / "tests" / "end_to_end" / "pythons.py", tests)
+    (tests / "test_one.py").write_text(
+        "import pytest\n\ndef test_passes():\n    pass\n\n@pytest.mark.skip('NO PYTHON 3.8 here')\ndef test_skipped():\n    pass\n"
+    )
+    (tests / "test_two.py").write_text("def test_passes():\n    pass\n")
+    return tests
+
+
+def test_the_counts_are_the_very_last_line(checkout, small_suite):
+    result = checkout.run("scripts/test", PYENV_ROOT="/no/such/directory")
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[-1] == "7 passed, 0 failed, 1 skipped"
+    closing = "\n".join(lines[-8:])
+    assert "Not tested here: tests/end_to_end/test_one.py:6: NO PYTHON 3.8 here" in closing
+    assert "Not tested here: Python 3.8" in closing
+    assert "Kept for the next run: build (" in closing and "To remove them: rm -rf" in closing
+
+
+@pytest.mark.parametrize(
+    "words, passed",
+    [(["test_two"], 6), (["test_two.py", "test_one"], 7), (["tests/end_to_end/test_one.py::test_passes"], 6), (["-k", "passes"], 7),
+     (["--", "-k", "nothing or passes"], 7)],
+)  # fmt: skip
+def test_some_tests_only(words, passed, checkout, small_suite):
+    result = checkout.run("scripts/test", *words)
+    assert result.returncode == 0 and f"\n{passed} passed, 0 failed, " in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("test", ["def test_fails():\n    assert False\n", "import no_such_module\n", "import os\nos._exit(0)\n"])
+def test_failures_are_counted(test, checkout, small_suite):
+    (small_suite / "test_bad.py").write_text(test)
+    result = checkout.run("scripts/test")
+    assert result.returncode == 1, result.stdout
+    counts = re.fullmatch(r"(\d+) passed, (\d+) failed, \d+ skipped", result.stdout.splitlines()[-1])
+    assert counts and int(counts[2]) > 0, result.stdout
+
+
+# --- The README ---
+
+
+def test_waiting_at_an_interactive_shell_does_not_close_it(commands, tmp_path):
+    lines = (SOURCE / "README.md").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if "state=$(testmon-await" in line)
+    pasted = "\n".join(lines[start : lines.index("fi", start) + 1])
+    environment = clean_environment(PATH=commands.path, TESTMON_XDIST_WORKER_TIMEOUT="0")
+    result = subprocess.run(
+        ["bash", "--norc", "-i"], input=f"{pasted}\necho still $((40 + 2))\n", cwd=tmp_path, env=environment, text=True,
+        capture_output=True, start_new_session=True, timeout=60,
+    )  # fmt: skip
+    assert "still 42" in result.stdout and "no state file" in result.stderr, result.stderr
