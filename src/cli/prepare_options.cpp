@@ -1,5 +1,4 @@
 #include <testmon_precreate/cli/prepare_options.hpp>
-#include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <CLI/CLI.hpp>
@@ -18,34 +17,10 @@ std::string read_facts(const std::string& source) {
   return util::read_file(source == "-" ? "/dev/stdin" : source, largest_facts);
 }
 
-template <typename Target>
-std::optional<Target> if_given(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<Target>(text);
-}
-
 } // namespace
 
 void add_prepare_options(CLI::App& command, PrepareOptions& options) {
-  command
-      .add_option("--rootdir", options.rootdir,
-                  "pytest's rootdir (default: found by pytest's rules)")
-      ->type_name("DIR");
-  command.add_option("--config-file", options.config_file, "pytest's configuration file")
-      ->type_name("FILE");
-  command
-      .add_option("--datafile", options.datafile,
-                  "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
-                  ".testmondata)")
-      ->type_name("FILE");
-  command
-      .add_option(
-          "--python", options.python,
-          "The interpreter that runs pytest (default: $VIRTUAL_ENV/bin/python, else python3 or "
-          "python on PATH)")
-      ->type_name("EXE");
-  command
-      .add_option("--testmon-env", options.testmon_environment, "As pytest's option of that name")
-      ->type_name("NAME");
+  add_project_options(command, options);
   command
       .add_option("-n,--workers", options.workers,
                   "Number of workers to expect (default: as -n behind --)")
@@ -85,24 +60,7 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
 
 PrepareRequest make_prepare_request(const PrepareOptions& options, const Program& program) {
   PrepareRequest request;
-  request.settings = program.settings;
-  if (!options.datafile.empty()) {
-    request.settings.datafile = options.datafile;
-  }
-  request.environment = program.environment;
-  request.invocation_directory = std::filesystem::current_path();
-  request.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
-  request.rootdir = if_given<std::filesystem::path>(options.rootdir);
-  request.config_file = if_given<std::filesystem::path>(options.config_file);
-  request.interpreter = if_given<std::filesystem::path>(options.python);
-  request.testmon_environment = if_given<std::string>(options.testmon_environment);
-  if (auto command = find_leading_command(request.pytest_arguments)) {
-    request.run_as_module = command->is_module;
-    request.pytest_arguments = std::move(command->arguments);
-    if (!request.interpreter && command->interpreter) {
-      request.interpreter = *command->interpreter;
-    }
-  }
+  describe_run(request, options, program);
   if (!options.process_facts.empty()) {
     request.process_facts = read_facts(options.process_facts);
   }

@@ -3,19 +3,17 @@
 #include "startup_dependencies.hpp"
 
 #include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/util/user_cache.hpp>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace testmon_precreate::python {
@@ -27,7 +25,6 @@ namespace {
 
 constexpr int format_version = 1;
 constexpr std::size_t largest_file = 1U << 20U;
-constexpr std::size_t most_files = 64;
 
 bool decides_start_up(const std::string& variable) {
   constexpr std::array<std::string_view, 3> prefixes{"PYTHON", "LD_", "LC_"};
@@ -62,20 +59,8 @@ json key_of(const ProbeRequest& request) {
           {"variables", variables}};
 }
 
-// FNV-1a; the whole key is compared too, so that two keys of one hash only compete for a file.
-std::string file_name(const std::string& key) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : key) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return fmt::format("probe-{:016x}.json", hash);
-}
-
-bool is_ours(const fs::path& file) {
-  struct stat status {};
-
-  return ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+std::string file_name(const json& key) {
+  return util::cache_file_name("probe", key.dump(), "json");
 }
 
 bool still_holds(const json& entry) {
@@ -103,35 +88,12 @@ bool is_settled(const StartupDependencies& dependencies,
       [&](const PathStamp& stamp) { return is_younger_than(stamp.look, start - clock_tolerance); });
 }
 
-// Keeps the directory small: each working directory of a machine may leave an answer.
-void remove_oldest(const fs::path& directory) {
-  std::vector<std::pair<fs::file_time_type, fs::path>> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (entry.path().filename().string().starts_with("probe-")) {
-      files.emplace_back(entry.last_write_time(), entry.path());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  for (std::size_t i = 0; i + most_files < files.size(); ++i) {
-    fs::remove(files[i].second);
-  }
-}
-
-fs::path cache_directory(const util::ProcessEnvironment& environment) {
-  // A relative path is invalid (XDG Base Directory Specification).
-  const fs::path cache = environment.get("XDG_CACHE_HOME").value_or("");
-  if (cache.is_absolute()) {
-    return cache / "testmon-precreate";
-  }
-  const fs::path home = environment.get("HOME").value_or("");
-  return home.is_absolute() ? home / ".cache" / "testmon-precreate" : fs::path();
-}
-
 } // namespace
 
 // Without HOME, Python finds the user site directory in the user database.
 ProbeCache::ProbeCache(const util::ProcessEnvironment& environment)
-    : directory_(environment.get("HOME").has_value() ? cache_directory(environment) : fs::path()) {}
+    : directory_(environment.get("HOME").has_value() ? util::cache_directory(environment)
+                                                     : fs::path()) {}
 
 std::optional<ProbeAnswer> ProbeCache::find(const ProbeRequest& request) const {
   if (directory_.empty()) {
@@ -139,8 +101,8 @@ std::optional<ProbeAnswer> ProbeCache::find(const ProbeRequest& request) const {
   }
   try {
     const json key = key_of(request);
-    const fs::path file = directory_ / file_name(key.dump());
-    if (!is_ours(file)) {
+    const fs::path file = directory_ / file_name(key);
+    if (!util::is_own_file(file)) {
       return std::nullopt;
     }
     const json entry = json::parse(util::read_file(file, largest_file, O_NOFOLLOW));
@@ -177,10 +139,7 @@ void ProbeCache::store(const ProbeRequest& request, const ProbeAnswer& answer,
                         {"names", dependencies->names},
                         {"stamps", to_json(*dependencies)}};
     const std::string content = entry.dump();
-    fs::create_directories(directory_);
-    fs::permissions(directory_, fs::perms::owner_all);
-    util::write_file_atomically(directory_ / file_name(key.dump()), content);
-    remove_oldest(directory_);
+    util::write_cache_file(directory_, file_name(key), content);
   } catch (const json::exception&) {
     return; // names that are not UTF-8
   } catch (const fs::filesystem_error&) {

@@ -16,8 +16,9 @@ BELOW = {
     "python": {"util", "core"},
     "datafile": {"util", "core"},
     "coordination": {"util", "core"},
-    "flows": {"util", "core", "pytest", "python", "datafile", "coordination"},
-    "cli": {"util", "core", "pytest", "python", "datafile", "coordination", "flows"},
+    "selection": {"util", "core"},
+    "flows": {"util", "core", "pytest", "python", "datafile", "coordination", "selection"},
+    "cli": {"util", "core", "pytest", "python", "datafile", "coordination", "selection", "flows"},
 }
 
 

@@ -7,6 +7,7 @@ namespace testmon_precreate::cli {
 // Each function adds one subcommand of testmon-precreate to `app`: its options, its help, and a
 // callback that does the work, sets `program.exit_code` and throws core::CoordinationError.
 // `program` must outlive the parsing. One source file per function.
+void add_affected_command(CLI::App& app, Program& program);
 void add_environments_command(CLI::App& app, Program& program);
 void add_prepare_command(CLI::App& app, Program& program);
 void add_run_command(CLI::App& app, Program& program);

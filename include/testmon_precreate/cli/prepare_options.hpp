@@ -1,6 +1,6 @@
 #pragma once
 
-#include <testmon_precreate/cli/program.hpp>
+#include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/controller.hpp>
 
 #include <string>
@@ -8,12 +8,7 @@
 namespace testmon_precreate::cli {
 
 // The options that `prepare` and `run` share. An empty text and 0 stand for "not given".
-struct PrepareOptions {
-  std::string rootdir;
-  std::string config_file;
-  std::string datafile;
-  std::string python;
-  std::string testmon_environment;
+struct PrepareOptions : ProjectOptions {
   std::string process_facts;
   std::string run_uid;
   std::string wait_for_run; // seconds

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <testmon_precreate/cli/program.hpp>
+#include <testmon_precreate/surroundings.hpp>
+
+#include <string>
+
+namespace testmon_precreate::cli {
+
+// The options that say which project and which environment a command is about. An empty text stands
+// for "not given".
+struct ProjectOptions {
+  std::string rootdir;
+  std::string config_file;
+  std::string datafile;
+  std::string python;
+  std::string testmon_environment;
+};
+
+// Adds the options to `command`; `options` must outlive the parsing.
+void add_project_options(CLI::App& command, ProjectOptions& options);
+
+// Fills in what the options, the variables and the arguments behind `--` say of the pytest run.
+void describe_run(RunRequest& request, const ProjectOptions& options, const Program& program);
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,331 @@
+#include <testmon_precreate/affected.hpp>
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/pytest/test_files.hpp>
+#include <testmon_precreate/selection/comparison.hpp>
+#include <testmon_precreate/util/user_cache.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace testmon_precreate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using datafile::EnvironmentRow;
+using datafile::RecordedState;
+using selection::Verdict;
+
+constexpr util::Seconds busy_timeout{60};
+
+// testmon's home_file().
+std::string_view home_file(std::string_view test) { return test.substr(0, test.find("::")); }
+
+bool is_there(const fs::path& file) {
+  std::error_code error;
+  return fs::exists(file, error);
+}
+
+std::vector<selection::RecordedContent> recorded_contents(const RecordedState& state) {
+  std::vector<selection::RecordedContent> contents;
+  contents.reserve(state.fingerprints.size());
+  for (const datafile::RecordedFingerprint& fingerprint : state.fingerprints) {
+    contents.push_back({.filename = fingerprint.filename, .fsha = fingerprint.fsha});
+  }
+  return contents;
+}
+
+// Those of `test_files` that hold no recorded test.
+std::unordered_set<std::string_view> files_without_tests(const std::vector<std::string>& test_files,
+                                                         const RecordedState& state) {
+  std::unordered_set<std::string_view> files(test_files.begin(), test_files.end());
+  for (const datafile::RecordedTest& test : state.tests) {
+    files.erase(home_file(test.name));
+  }
+  return files;
+}
+
+// What of a recorded state testmon will run.
+class Selection {
+public:
+  Selection(const AffectedQuery& query, Affected& result)
+      : query_(query)
+      , result_(result)
+      , tree_(query.rootdir, util::cache_directory(query.environment)) {}
+
+  void run() {
+    auto state = datafile::read_recorded_state(
+        query_.datafile,
+        {.choose_environment = query_.choose_environment,
+         .choose_fingerprints = [this](const RecordedState& read) { return choose(read); }},
+        busy_timeout);
+    if (query_.may_write_cache) {
+      tree_.remember();
+    }
+    if (!state) {
+      result_.unknown_test_files = query_.test_files;
+      return;
+    }
+    result_.environment = state->environment;
+    find_changed_files(*state);
+    find_tests(*state);
+    find_unknown_test_files(*state);
+  }
+
+private:
+  // The fingerprints that testmon will compare block by block, and those that tell whether it has
+  // met a file.
+  std::vector<std::size_t> choose(const RecordedState& state) {
+    verdicts_ = selection::compare_with_disk(recorded_contents(state), tree_, [this] {
+      return selection::names_in_git_index(query_.rootdir, query_.invocation_directory,
+                                           query_.environment);
+    });
+    const auto unmet = files_without_tests(query_.test_files, state);
+    std::vector<std::size_t> wanted;
+    for (std::size_t i = 0; i < state.fingerprints.size(); ++i) {
+      if (verdicts_[i] != Verdict::current || unmet.contains(state.fingerprints[i].filename)) {
+        wanted.push_back(i);
+      }
+    }
+    return wanted;
+  }
+
+  // Notes the files of which the environment has stale contents.
+  void find_changed_files(const RecordedState& state) {
+    for (const datafile::RecordedDependency& dependency : state.dependencies) {
+      const auto& fingerprint = state.fingerprints[dependency.fingerprint];
+      if (verdicts_[dependency.fingerprint] == Verdict::stale) {
+        // Without a hash it stands for a test that never ran, not for a content.
+        bool& changed = compared_files_[fingerprint.filename];
+        changed = changed || !fingerprint.fsha.empty();
+      }
+    }
+    for (const auto& [path, changed] : compared_files_) {
+      if (changed) {
+        changed_file_index_.emplace(path, result_.changed_files.size());
+        result_.changed_files.push_back({.path = std::string(path),
+                                         .gone = !is_there(query_.rootdir / path),
+                                         .tests = 0,
+                                         .duration = util::Seconds(0)});
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_compared(const datafile::RecordedFingerprint& fingerprint,
+                                 Verdict verdict) const {
+    return verdict == Verdict::stale || (verdict == Verdict::stale_with_another &&
+                                         compared_files_.contains(fingerprint.filename));
+  }
+
+  void find_tests(const RecordedState& state) {
+    std::map<std::size_t, std::set<std::size_t>> affected; // test: its changed files
+    for (const datafile::RecordedDependency& dependency : state.dependencies) {
+      const auto& fingerprint = state.fingerprints[dependency.fingerprint];
+      if (is_compared(fingerprint, verdicts_[dependency.fingerprint])) {
+        std::set<std::size_t>& files = affected[dependency.test];
+        if (const auto file = changed_file_index_.find(fingerprint.filename);
+            file != changed_file_index_.end() && !fingerprint.fsha.empty()) {
+          files.insert(file->second);
+        }
+      }
+    }
+    for (std::size_t i = 0; i < state.tests.size(); ++i) {
+      const datafile::RecordedTest& test = state.tests[i];
+      if (test.failed) {
+        affected[i];
+      }
+      ++result_.recorded_tests;
+      result_.recorded_duration += test.duration.value_or(util::Seconds(0));
+    }
+    for (const auto& [index, files] : affected) {
+      add(state.tests[index], files);
+    }
+    std::sort(
+        result_.tests.begin(), result_.tests.end(),
+        [](const AffectedTest& left, const AffectedTest& right) { return left.name < right.name; });
+  }
+
+  void add(const datafile::RecordedTest& test, const std::set<std::size_t>& files) {
+    if (is_gone(home_file(test.name))) {
+      result_.gone_tests.push_back(test.name);
+      return;
+    }
+    result_.tests.push_back({.name = test.name,
+                             .duration = test.duration,
+                             .failed = test.failed,
+                             .changed_files = {files.begin(), files.end()}});
+  }
+
+  bool is_gone(std::string_view file) {
+    const auto [known, is_new] = gone_.try_emplace(std::string(file), false);
+    if (is_new) {
+      known->second = !is_there(query_.rootdir / file);
+    }
+    return known->second;
+  }
+
+  // testmon passes over a file only where the environment knows it.
+  void find_unknown_test_files(const RecordedState& state) {
+    std::unordered_set<std::string_view> unknown = files_without_tests(query_.test_files, state);
+    for (const datafile::RecordedDependency& dependency : state.dependencies) {
+      unknown.erase(state.fingerprints[dependency.fingerprint].filename);
+    }
+    std::copy_if(query_.test_files.begin(), query_.test_files.end(),
+                 std::back_inserter(result_.unknown_test_files),
+                 [&unknown](const std::string& file) { return unknown.contains(file); });
+  }
+
+  const AffectedQuery& query_;
+  Affected& result_;
+  selection::WorkingTree tree_;
+  std::vector<Verdict> verdicts_;                   // of the state's fingerprints
+  std::map<std::string_view, bool> compared_files_; // by testmon, and whether for their content
+  std::map<std::string_view, std::size_t> changed_file_index_;
+  std::unordered_map<std::string, bool> gone_;
+};
+
+// The name of the run's environment as far as it can be told without Python.
+std::optional<std::string> environment_name(const AffectedRequest& request,
+                                            const pytest::Project& project) {
+  const auto given = request.testmon_environment ? request.testmon_environment
+                                                 : project.command_line.testmon_environment;
+  if (given && !given->empty()) {
+    return given;
+  }
+  return project.ini_string("environment_expression").empty()
+             ? std::optional<std::string>("default")
+             : std::nullopt;
+}
+
+// testmon takes the newest row of a name (2.1.4 and newer). After `prepare` there is only one.
+std::optional<std::int64_t> newest_visible(std::span<const EnvironmentRow> rows,
+                                           const std::optional<std::string>& name) {
+  std::set<std::string_view> names;
+  std::optional<std::int64_t> newest;
+  for (const EnvironmentRow& row : rows) {
+    if (!row.parked && (!name || row.environment.name == *name)) {
+      names.insert(row.environment.name);
+      newest = row.id;
+    }
+  }
+  if (names.size() > 1) {
+    throw core::UsageError(
+        {.what = "only Python can tell which environment is meant",
+         .where = "environment_expression",
+         .hint = "Name it with --testmon-env, as `testmon-precreate environments` shows it"});
+  }
+  return newest;
+}
+
+fs::path datafile_of(const AffectedRequest& request, const pytest::Project& project) {
+  if (request.since_file) {
+    return request.invocation_directory / *request.since_file;
+  }
+  return project.rootdir / request.settings.datafile.value_or(".testmondata");
+}
+
+// The paths of the command line that are there, relative to the rootdir as tests are named.
+std::vector<std::string> wanted_paths(const pytest::Project& project) {
+  std::vector<std::string> paths;
+  for (const std::string& given : project.command_line.paths) {
+    const fs::path path =
+        (project.invocation_directory / home_file(given.substr(0, given.find('['))))
+            .lexically_normal();
+    if (is_there(path)) {
+      std::string relative = path.lexically_relative(project.rootdir).string();
+      paths.push_back(relative.ends_with('/') ? relative.substr(0, relative.size() - 1) : relative);
+    }
+  }
+  return paths;
+}
+
+bool lies_below(std::string_view file, const std::vector<std::string>& paths) {
+  return std::any_of(paths.begin(), paths.end(), [file](const std::string& path) {
+    return path == "." || file == path ||
+           (file.starts_with(path) && file.substr(path.size()).starts_with('/'));
+  });
+}
+
+void count_tests(Affected& affected) {
+  for (ChangedFile& file : affected.changed_files) {
+    file.tests = 0;
+    file.duration = util::Seconds(0);
+  }
+  for (const AffectedTest& test : affected.tests) {
+    for (const std::size_t file : test.changed_files) {
+      ++affected.changed_files[file].tests;
+      affected.changed_files[file].duration += test.duration.value_or(util::Seconds(0));
+    }
+  }
+}
+
+// Leaves out what a run with these paths would not collect.
+void restrict_to_paths(Affected& affected, const pytest::Project& project) {
+  const std::vector<std::string> paths = wanted_paths(project);
+  if (paths.empty()) {
+    return;
+  }
+  std::erase_if(affected.tests, [&paths](const AffectedTest& test) {
+    return !lies_below(home_file(test.name), paths);
+  });
+  count_tests(affected);
+}
+
+} // namespace
+
+std::vector<std::string> Affected::test_files_to_run() const {
+  std::set<std::string> files(unknown_test_files.begin(), unknown_test_files.end());
+  for (const AffectedTest& test : tests) {
+    files.emplace(home_file(test.name));
+  }
+  return {files.begin(), files.end()};
+}
+
+util::Seconds Affected::duration() const {
+  util::Seconds sum{0};
+  for (const AffectedTest& test : tests) {
+    sum += test.duration.value_or(util::Seconds(0));
+  }
+  return sum;
+}
+
+Affected find_affected(const AffectedQuery& query) {
+  Affected affected;
+  affected.rootdir = query.rootdir;
+  affected.datafile = query.datafile;
+  Selection(query, affected).run();
+  count_tests(affected);
+  return affected;
+}
+
+Affected find_affected(const AffectedRequest& request, const core::DebugLog& log) {
+  const pytest::Project project = find_project(request);
+  pytest::TestFiles test_files = pytest::scan_test_files(project);
+  log("rootdir {}, {} test files", project.rootdir.string(), test_files.paths.size());
+  const auto name = environment_name(request, project);
+  Affected affected = find_affected(
+      {.rootdir = project.rootdir,
+       .datafile = datafile_of(request, project),
+       .invocation_directory = request.invocation_directory,
+       .environment = request.environment,
+       .choose_environment = [&name](auto rows) { return newest_visible(rows, name); },
+       .test_files = std::move(test_files.paths),
+       .may_write_cache = !request.dry_run});
+  restrict_to_paths(affected, project);
+  affected.warnings.insert(affected.warnings.begin(), test_files.warnings.begin(),
+                           test_files.warnings.end());
+  log("data file {}: {} of {} tests", affected.datafile.string(), affected.tests.size(),
+      affected.recorded_tests);
+  return affected;
+}
+
+} // namespace testmon_precreate

@@ -1,0 +1,228 @@
+"""What `affected` shows, against what testmon selects."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Set, Tuple
+
+import pytest
+
+from edits import Editor
+from support import Commands, Project, Venv, chosen_seed
+
+HERE = Path(__file__).resolve().parent
+TESTMON = "pytest-testmon==2.2.0"
+
+
+def home_file(test: str) -> str:
+    return test.split("::", 1)[0]
+
+
+@dataclass
+class Workbench:
+    """A project, the testmon that runs its tests, and our command."""
+
+    project: Project
+    venv: Venv
+    commands: Commands
+    cache: Path
+    python_path: str = ""
+
+    @property
+    def environment(self) -> Dict[str, str]:
+        paths = [str(self.project.path / self.python_path)] if self.python_path else []
+        return self.venv.environment(
+            self.commands,
+            PYTHONPATH=os.pathsep.join([str(HERE), *paths]),
+            PYTHONDONTWRITEBYTECODE="1",
+            SELECTION_ORACLE=str(self.cache / "oracle.json"),
+            XDG_CACHE_HOME=str(self.cache),
+        )
+
+    def pytest(self, *arguments: str) -> Optional[Dict[str, List[str]]]:
+        """Runs pytest; returns what testmon knew and selected, nothing where it broke down."""
+        oracle = self.cache / "oracle.json"
+        oracle.unlink(missing_ok=True)
+        command = [self.venv.python, "-m", "pytest", "-q", "-p", "selection_oracle", "--testmon", *arguments]
+        result = self.project.run(command, self.environment, timeout=600)
+        assert oracle.exists() or "INTERNALERROR" in result.output, result.output
+        return json.loads(oracle.read_text()) if oracle.exists() else None
+
+    def ask_testmon(self) -> Optional[Dict[str, List[str]]]:
+        """What testmon would run, without running it and without a change of its data."""
+        return self.pytest("--testmon-nocollect", "--collect-only")
+
+    def affected(self, *arguments: str) -> subprocess.CompletedProcess:
+        result = self.commands.run(
+            self.commands.precreate, "affected", *arguments, cwd=self.project.path, env=self.environment
+        )
+        assert result.returncode in (0, 5), result.stderr
+        return result
+
+    def answer(self, *arguments: str) -> Dict:
+        return json.loads(self.affected("--json", *arguments).stdout)
+
+
+@pytest.fixture
+def bench(project, venvs, commands, tmp_path) -> Workbench:
+    """The sample project after a first run."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    made = Workbench(project, venvs.get(TESTMON, "pytest>=8,<9"), commands, cache)
+    assert made.pytest() is not None
+    return made
+
+
+def test_nothing_changed(bench):
+    result = bench.affected("--exit-code")
+    assert result.returncode == 5
+    assert result.stdout.startswith("0 of 4 tests")
+    assert bench.affected("--files").stdout == bench.affected("--tests").stdout == ""
+    assert bench.affected("--count").stdout == "0\n"
+    assert bench.affected().returncode == 0
+
+
+def test_the_forms_of_an_answer(bench):
+    test_file = bench.project.path / "tests" / "test_price_1.py"
+    test_file.write_text(test_file.read_text() + "\n\ndef test_more():\n    assert False\n")
+    assert bench.affected("--tests", "--exit-code").stdout.split() == [
+        "tests/test_price_1.py::test_none",
+        "tests/test_price_1.py::test_one",
+    ]
+    assert bench.affected("--files").stdout.split() == ["tests/test_price_1.py"]
+    assert bench.affected("--count").stdout == "2\n"
+    heading, line, total = bench.affected().stdout.splitlines()
+    assert heading.split() == ["changed", "file", "tests", "seconds"]
+    assert line.split()[:2] == ["tests/test_price_1.py", "2"]
+    assert total.startswith("2 of 4 tests, about ")
+    answer = bench.answer()
+    assert [file["path"] for file in answer["changed_files"]] == ["tests/test_price_1.py"]
+    assert [test["changed_files"] for test in answer["tests"]] == [["tests/test_price_1.py"]] * 2
+    assert all(test["seconds"] > 0 for test in answer["tests"])
+    assert not answer["nothing_to_run"]
+
+
+def test_failed_tests_unknown_files_and_files_that_are_gone(bench):
+    tests = bench.project.path / "tests"
+    (tests / "test_fails.py").write_text("def test_it():\n    assert False\n")
+    assert bench.answer()["unknown_test_files"] == ["tests/test_fails.py"]
+    assert bench.affected("--exit-code").returncode == 0
+    bench.pytest()
+    answer = bench.answer()
+    assert answer["unknown_test_files"] == answer["changed_files"] == []
+    assert [(test["name"], test["failed"]) for test in answer["tests"]] == [("tests/test_fails.py::test_it", True)]
+    (tests / "test_fails.py").unlink()
+    answer = bench.answer()
+    assert answer["gone_tests"] == ["tests/test_fails.py::test_it"]
+    assert answer["changed_files"][0]["change"] == "deleted"
+    assert answer["nothing_to_run"]
+    (tests / "test_price_0.py").rename(tests / "test_cost.py")
+    assert bench.affected("--files").stdout.split() == ["tests/test_cost.py"]
+
+
+def test_paths_of_the_run(bench):
+    bench.project.edit_function()
+    assert bench.affected("--count").stdout == "4\n"
+    assert bench.affected("--files", "--", "tests/test_price_0.py").stdout.split() == ["tests/test_price_0.py"]
+    assert bench.affected("--count", "--", "-q", "tests").stdout == "4\n"
+
+
+def test_without_data_every_test_file_is_unknown(bench, tmp_path):
+    answer = bench.answer("--since-file", str(tmp_path / "none"))
+    assert answer["environment"] is None
+    assert answer["unknown_test_files"] == ["tests/test_price_0.py", "tests/test_price_1.py"]
+    assert not (tmp_path / "none").exists()
+    shutil.copy(bench.project.datafile, tmp_path / "base")
+    bench.project.datafile.unlink()
+    assert bench.answer("--since-file", str(tmp_path / "base"))["recorded_tests"] == 4
+
+
+def test_the_environment_by_name(bench):
+    bench.pytest("--testmon-env", "other", "tests/test_price_0.py")
+    assert bench.answer()["recorded_tests"] == 4
+    assert bench.answer("--testmon-env", "other")["recorded_tests"] == 2
+    assert bench.answer("--", "--testmon-env", "other")["recorded_tests"] == 2
+    (bench.project.path / "pytest.ini").write_text("[pytest]\npythonpath = .\nenvironment_expression = 'o' + 'ther'\n")
+    result = bench.commands.run(bench.commands.precreate, "affected", cwd=bench.project.path, env=bench.environment)
+    assert result.returncode == 2
+    assert "--testmon-env" in result.stderr
+    assert bench.answer("--testmon-env", "other")["recorded_tests"] == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the read-only mount needs root")
+def test_reads_only(bench):
+    environment = dict(bench.environment, PATH=f"{bench.commands.build / 'src'}:/usr/bin:/bin", HOME="/nonexistent")
+    del environment["VIRTUAL_ENV"], environment["XDG_CACHE_HOME"]
+    path = bench.project.path
+    script = f"""
+        mount --bind "{path}" "{path}" && mount -o remount,bind,ro "{path}" && cd "{path}" &&
+        ! touch x 2>/dev/null && testmon-precreate affected --exit-code
+    """
+    before = sorted(path.iterdir())
+    result = bench.commands.run("unshare", "--mount", "sh", "-c", script, cwd=path, env=environment)
+    if "unshare" in result.stderr:
+        pytest.skip(f"no mount namespace here: {result.stderr}")
+    assert result.returncode == 5, result.stdout + result.stderr
+    assert sorted(path.iterdir()) == before
+
+
+@dataclass(frozen=True)
+class Released:
+    requirement: str
+    sources: str
+    needs: Tuple[str, ...] = ()
+
+
+PROJECTS = [
+    Released("cachetools==5.5.0", "src"),
+    Released("itsdangerous==2.2.0", "src", ("freezegun",)),
+    Released("sqlparse==0.5.1", "."),
+    Released("toolz==1.0.0", "."),
+    Released("pluggy==1.5.0", "src"),
+    Released("click==8.1.7", "src"),
+]
+# TESTMON_PRECREATE_EDITS: that many edits, in all of the projects.
+EDITS = int(os.environ.get("TESTMON_PRECREATE_EDITS", "0"))
+
+
+def check_against_testmon(bench: Workbench, history: List[str]) -> None:
+    """Every test that testmon selects is among ours, or in a file that we name."""
+    ours = bench.answer()
+    theirs = bench.ask_testmon()
+    if theirs is None:
+        return
+    names = {test["name"] for test in ours["tests"]}
+    recorded: Set[str] = set(theirs["recorded"])
+    files = {home_file(name) for name in names} | set(ours["unknown_test_files"])
+    missed = [
+        test for test in theirs["selected"] if test not in names and (test in recorded or home_file(test) not in files)
+    ]
+    assert missed == [], history
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("git", [False, True], ids=["plain", "git"])
+@pytest.mark.parametrize("released", PROJECTS if EDITS else PROJECTS[:1], ids=lambda released: released.requirement)
+def test_never_fewer_tests_than_testmon_selects(released, git, venvs, commands, tmp_path):
+    cache, copy = tmp_path / "cache", tmp_path / "project"
+    cache.mkdir()
+    shutil.copytree(venvs.sdist(released.requirement), copy)
+    venv = venvs.get(TESTMON, "pytest>=8,<9", *released.needs)
+    bench = Workbench(Project(copy), venv, commands, cache, released.sources)
+    seed = chosen_seed()
+    editor = Editor(copy, seed, git)
+    assert bench.pytest() is not None
+    history = [f"seed {seed}"]
+    for number in range(EDITS or 8):
+        for _ in range(editor.random.choice([1, 1, 2, 4])):
+            history.append(editor.edit())
+        check_against_testmon(bench, history)
+        if editor.random.random() < 0.3:
+            history.append("run")
+            bench.pytest("-x", "--maxfail=50")
+            check_against_testmon(bench, history)
