@@ -174,6 +174,11 @@ class Venv:
             content = script.read_bytes()
             if content.startswith(b"#!"):
                 script.unlink()
+                first, rest = content.split(b"\n", 1)
+                if b" " in os.fsencode(target) and os.fsencode(self.path) in first:
+                    # As pip does where the path has a space: for sh, and a string for Python.
+                    first = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''" % first[2:]
+                content = first + b"\n" + rest
                 script.write_bytes(content.replace(os.fsencode(self.path), os.fsencode(target)))
                 script.chmod(0o755)
         return Venv(target)
