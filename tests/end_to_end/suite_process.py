@@ -94,7 +94,8 @@ class Controller:
                 continue
             self.last_output = now
             running = [f"{name} ({now - since:.0f} s)" for name, since in list(self.running.items())]
-            reporter.ensure_newline()
+            if self.config.get_terminal_writer().width_of_current_line > 0:
+                reporter.write_line("")
             reporter.write_line(f"   {self.ended} tests have ended; running: {', '.join(running) or 'none'}")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:

@@ -13,7 +13,10 @@ from typing import Dict
 
 import pytest
 
+from plugin_support import wait_until
 from support import clean_environment
+from test_run import is_alive
+from test_suite_process import CONFTEST as SUITE_CONFTEST
 
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.name for path in (SOURCE / "scripts").iterdir() if path.is_file() and os.access(path, os.X_OK))
@@ -294,13 +297,35 @@ def test_some_tests_only(words, passed, checkout, small_suite):
     assert result.returncode == 0 and f"\n{passed} passed, 0 failed, " in result.stdout, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("test", ["def test_fails():\n    assert False\n", "import no_such_module\n", "import os\nos._exit(0)\n"])
+@pytest.mark.parametrize(
+    "test", ["def test_fails():\n    assert False\n", "import no_such_module\n", "import os\nos._exit(0)\n",
+    "def test_stops():\n    import pytest\n    pytest.exit('interrupted')\n"],
+    ids=["failure", "error", "death", "interruption"],
+)  # fmt: skip
 def test_failures_are_counted(test, checkout, small_suite):
     (small_suite / "test_bad.py").write_text(test)
     result = checkout.run("scripts/test")
     assert result.returncode == 1, result.stdout
     counts = re.fullmatch(r"(\d+) passed, (\d+) failed, \d+ skipped", result.stdout.splitlines()[-1])
     assert counts and int(counts[2]) > 0, result.stdout
+
+
+def test_ended_by_sigterm_it_leaves_no_pytest_behind(checkout, small_suite, tmp_path):
+    shutil.copy(SOURCE / "tests" / "end_to_end" / "suite_process.py", small_suite)
+    (small_suite / "conftest.py").write_text(SUITE_CONFTEST)
+    (small_suite / "test_slow.py").write_text(
+        "import os, pathlib, time\n\ndef test_slow():\n"
+        "    pathlib.Path('pids').write_text(f'{os.getpid()} {os.getppid()} ')\n    time.sleep(120)\n"
+    )
+    environment = clean_environment(PATH=f"{checkout.stubs}:{os.environ['PATH']}")
+    process = subprocess.Popen(
+        ["scripts/test", "test_slow"], cwd=checkout.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    pids = checkout.path / "pids"
+    wait_until(lambda: pids.exists() and pids.read_text().endswith(" "))
+    process.terminate()
+    process.wait(timeout=60)
+    wait_until(lambda: not any(is_alive(int(pid)) for pid in pids.read_text().split()), seconds=30)
 
 
 # --- The README ---
