@@ -70,6 +70,11 @@ class Controller:
         self.temporary = Path(tempfile.mkdtemp(prefix="end-to-end-"))
         self.temporary.chmod(0o755)  # some tests run as another user
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.temporary)
+        # So do caches, apart from those that make the next run quick.
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        for variable, name in (("UV_CACHE_DIR", "uv"), ("PIP_CACHE_DIR", "pip"), ("CCACHE_DIR", "ccache")):
+            os.environ.setdefault(variable, str(caches / name))
+        os.environ["XDG_CACHE_HOME"] = str(self.temporary / "cache")
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, end_orderly)

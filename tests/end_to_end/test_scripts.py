@@ -284,7 +284,7 @@ def test_the_counts_are_the_very_last_line(checkout, small_suite):
     closing = "\n".join(lines[-8:])
     assert "Not tested here: tests/end_to_end/test_one.py:6: NO PYTHON 3.8 here" in closing
     assert "Not tested here: Python 3.8" in closing
-    assert "Kept for the next run: build (" in closing and "To remove them: rm -rf" in closing
+    assert "Kept for the next run: build (" in closing and "To remove it: " in closing
 
 
 @pytest.mark.parametrize(
