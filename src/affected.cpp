@@ -1,6 +1,7 @@
 #include <testmon_precreate/affected.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
+#include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/selection/comparison.hpp>
 #include <testmon_precreate/util/user_cache.hpp>
 
@@ -54,6 +55,15 @@ std::unordered_set<std::string_view> files_without_tests(const std::vector<std::
   return files;
 }
 
+// testmon's check_fingerprint_db: a file without blocks, such as one that is no Python, holds none.
+// `blocks` are sorted.
+bool holds_all(const std::vector<std::int32_t>& blocks, const std::vector<std::int32_t>& recorded) {
+  return !blocks.empty() &&
+         std::all_of(recorded.begin(), recorded.end(), [&blocks](std::int32_t block) {
+           return std::binary_search(blocks.begin(), blocks.end(), block);
+         });
+}
+
 // What of a recorded state testmon will run.
 class Selection {
 public:
@@ -77,22 +87,33 @@ public:
     }
     result_.environment = state->environment;
     find_changed_files(*state);
+    misses_.resize(verdicts_.size());
+    if (query_.find_blocks) {
+      compare_blocks(*state);
+    } else {
+      compare_files(*state);
+    }
     find_tests(*state);
     find_unknown_test_files(*state);
   }
 
 private:
-  // The fingerprints that testmon will compare block by block, and those that tell whether it has
+  // The fingerprints that testmon may compare block by block, and those that tell whether it has
   // met a file.
   std::vector<std::size_t> choose(const RecordedState& state) {
     verdicts_ = selection::compare_with_disk(recorded_contents(state), tree_, [this] {
       return selection::names_in_git_index(query_.rootdir, query_.invocation_directory,
                                            query_.environment);
     });
-    const auto unmet = files_without_tests(query_.test_files, state);
+    std::unordered_set<std::string_view> files = files_without_tests(query_.test_files, state);
+    for (std::size_t i = 0; query_.find_blocks && i < verdicts_.size(); ++i) {
+      if (verdicts_[i] != Verdict::current) {
+        files.insert(state.fingerprints[i].filename);
+      }
+    }
     std::vector<std::size_t> wanted;
-    for (std::size_t i = 0; i < state.fingerprints.size(); ++i) {
-      if (verdicts_[i] != Verdict::current || unmet.contains(state.fingerprints[i].filename)) {
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      if (verdicts_[i] != Verdict::current || files.contains(state.fingerprints[i].filename)) {
         wanted.push_back(i);
       }
     }
@@ -120,17 +141,50 @@ private:
     }
   }
 
-  [[nodiscard]] bool is_compared(const datafile::RecordedFingerprint& fingerprint,
-                                 Verdict verdict) const {
-    return verdict == Verdict::stale || (verdict == Verdict::stale_with_another &&
-                                         compared_files_.contains(fingerprint.filename));
+  // Whole files: whatever testmon compares may have changed.
+  void compare_files(const RecordedState& state) {
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      misses_[i] = verdicts_[i] == Verdict::stale ||
+                   (verdicts_[i] == Verdict::stale_with_another &&
+                    compared_files_.contains(state.fingerprints[i].filename));
+    }
+  }
+
+  // Block by block, as testmon's determine_tests.
+  void compare_blocks(const RecordedState& state) {
+    std::vector<std::string> filenames;
+    for (const auto& [filename, changed] : compared_files_) {
+      filenames.emplace_back(filename);
+    }
+    std::unordered_map<std::string_view, python::FileBlocks> blocks;
+    if (!filenames.empty()) {
+      std::vector<python::FileBlocks> found = query_.find_blocks(filenames);
+      for (std::size_t i = 0; i < filenames.size(); ++i) {
+        std::sort(found.at(i).checksums.begin(), found[i].checksums.end());
+        blocks.emplace(filenames[i], std::move(found[i]));
+      }
+    }
+    std::unordered_set<std::string_view> met_otherwise; // recorded with another hash than testmon's
+    for (const datafile::RecordedDependency& dependency : state.dependencies) {
+      const auto& fingerprint = state.fingerprints[dependency.fingerprint];
+      const auto file = blocks.find(fingerprint.filename);
+      if (file != blocks.end() &&
+          (fingerprint.fsha.empty() || fingerprint.fsha != file->second.fsha)) {
+        met_otherwise.insert(file->first);
+      }
+    }
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      const auto file = blocks.find(state.fingerprints[i].filename);
+      misses_[i] = file != blocks.end() && met_otherwise.contains(file->first) &&
+                   !holds_all(file->second.checksums, state.fingerprints[i].checksums);
+    }
   }
 
   void find_tests(const RecordedState& state) {
     std::map<std::size_t, std::set<std::size_t>> affected; // test: its changed files
     for (const datafile::RecordedDependency& dependency : state.dependencies) {
       const auto& fingerprint = state.fingerprints[dependency.fingerprint];
-      if (is_compared(fingerprint, verdicts_[dependency.fingerprint])) {
+      if (misses_[dependency.fingerprint]) {
         std::set<std::size_t>& files = affected[dependency.test];
         if (const auto file = changed_file_index_.find(fingerprint.filename);
             file != changed_file_index_.end() && !fingerprint.fsha.empty()) {
@@ -187,7 +241,8 @@ private:
   const AffectedQuery& query_;
   Affected& result_;
   selection::WorkingTree tree_;
-  std::vector<Verdict> verdicts_;                   // of the state's fingerprints
+  std::vector<Verdict> verdicts_; // of the state's fingerprints
+  std::vector<bool> misses_; // of the fingerprints: whether testmon will run what depends on it
   std::map<std::string_view, bool> compared_files_; // by testmon, and whether for their content
   std::map<std::string_view, std::size_t> changed_file_index_;
   std::unordered_map<std::string, bool> gone_;
@@ -255,6 +310,44 @@ bool lies_below(std::string_view file, const std::vector<std::string>& paths) {
   });
 }
 
+// The row that testmon will find after `prepare`, which brings a parked one back.
+std::optional<std::int64_t> matching_row(std::span<const EnvironmentRow> rows,
+                                         const python::EnvironmentKey& key) {
+  const datafile::Environment wanted{.name = key.environment_name,
+                                     .system_packages = key.system_packages,
+                                     .python_version = key.python_version};
+  std::optional<std::int64_t> match;
+  for (const EnvironmentRow& row : rows) {
+    if (row.environment == wanted && (!match || !row.parked)) {
+      match = row.id;
+    }
+  }
+  return match;
+}
+
+AffectedQuery make_query(const AffectedRequest& request, const pytest::Project& project,
+                         std::vector<std::string> test_files) {
+  return {.rootdir = project.rootdir,
+          .datafile = datafile_of(request, project),
+          .invocation_directory = request.invocation_directory,
+          .environment = request.environment,
+          .choose_environment = [name = environment_name(request, project)](
+                                    auto rows) { return newest_visible(rows, name); },
+          .test_files = std::move(test_files),
+          .may_write_cache = !request.dry_run};
+}
+
+auto blocks_by_interpreter(const AffectedRequest& request, const pytest::Project& project) {
+  return [&request, &project](const std::vector<std::string>& filenames) {
+    return python::find_file_blocks(
+        {.interpreter = python::find_interpreter(request.interpreter, request.environment),
+         .working_directory = request.invocation_directory,
+         .environment = request.environment,
+         .rootdir = project.rootdir,
+         .filenames = filenames});
+  };
+}
+
 void count_tests(Affected& affected) {
   for (ChangedFile& file : affected.changed_files) {
     file.tests = 0;
@@ -308,21 +401,24 @@ Affected find_affected(const AffectedQuery& query) {
 }
 
 Affected find_affected(const AffectedRequest& request, const core::DebugLog& log) {
-  const pytest::Project project = find_project(request);
+  std::optional<Surroundings> surroundings;
+  if (request.exact) {
+    surroundings = find_surroundings(request);
+  }
+  const pytest::Project project =
+      surroundings ? std::move(surroundings->project) : find_project(request);
   pytest::TestFiles test_files = pytest::scan_test_files(project);
   log("rootdir {}, {} test files", project.rootdir.string(), test_files.paths.size());
-  const auto name = environment_name(request, project);
-  Affected affected = find_affected(
-      {.rootdir = project.rootdir,
-       .datafile = datafile_of(request, project),
-       .invocation_directory = request.invocation_directory,
-       .environment = request.environment,
-       .choose_environment = [&name](auto rows) { return newest_visible(rows, name); },
-       .test_files = std::move(test_files.paths),
-       .may_write_cache = !request.dry_run});
+  AffectedQuery query = make_query(request, project, std::move(test_files.paths));
+  if (surroundings) {
+    query.choose_environment = [&key = surroundings->key](auto rows) {
+      return matching_row(rows, key);
+    };
+    query.find_blocks = blocks_by_interpreter(request, project);
+  }
+  Affected affected = find_affected(query);
   restrict_to_paths(affected, project);
-  affected.warnings.insert(affected.warnings.begin(), test_files.warnings.begin(),
-                           test_files.warnings.end());
+  affected.warnings = std::move(test_files.warnings);
   log("data file {}: {} of {} tests", affected.datafile.string(), affected.tests.size(),
       affected.recorded_tests);
   return affected;

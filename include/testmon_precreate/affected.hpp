@@ -2,6 +2,7 @@
 
 #include <testmon_precreate/core/debug_log.hpp>
 #include <testmon_precreate/datafile/recorded_state.hpp>
+#include <testmon_precreate/python/file_blocks.hpp>
 #include <testmon_precreate/surroundings.hpp>
 #include <testmon_precreate/util/clock.hpp>
 
@@ -64,20 +65,25 @@ struct AffectedQuery {
       choose_environment;
   std::vector<std::string> test_files; // of the project, as scan_test_files finds them
   bool may_write_cache = true;
+  // Finds the blocks of files relative to the rootdir; empty: whole files are compared.
+  std::function<std::vector<python::FileBlocks>(const std::vector<std::string>&)> find_blocks{};
 };
 
 // Compares what is recorded of one environment with the working tree, file by file: the tests are
-// all those that testmon will run, and may be more of them. Starts no process but, in rare cases,
-// git. Writes to nothing but the user's cache. Throws core::DatabaseError.
+// all those that testmon will run, and may be more of them; with `find_blocks` they are exactly
+// those. Starts no process but, in rare cases, git. Writes to nothing but the user's cache. Throws
+// core::DatabaseError, and what `find_blocks` throws.
 [[nodiscard]] Affected find_affected(const AffectedQuery& query);
 
 struct AffectedRequest : RunRequest {
   std::optional<std::filesystem::path> since_file; // another data file than the project's
+  bool exact = false;                              // asks the interpreter
 };
 
-// The same for the run that `request` describes. Without an interpreter: its environment is taken
-// to be the newest one of its name in the data file. Where the pytest arguments name paths, only
-// tests below these count. Throws core::UsageError too.
+// The same for the run that `request` describes. Where it need not be exact, no interpreter is
+// started: the environment is taken to be the newest one of its name in the data file. Otherwise it
+// is the one that matches, a parked one too. Where the pytest arguments name paths, only tests
+// below these count. Throws core::UsageError and core::EnvironmentProbeError too.
 [[nodiscard]] Affected find_affected(const AffectedRequest& request, const core::DebugLog& log);
 
 } // namespace testmon_precreate

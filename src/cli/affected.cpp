@@ -20,6 +20,7 @@ using nlohmann::ordered_json;
 struct Options {
   ProjectOptions project;
   std::string since_file;
+  bool exact = false;
   bool json = false;
   bool files = false;
   bool tests = false;
@@ -33,12 +34,12 @@ constexpr std::size_t most_lines = 20;
 constexpr const char* description =
     "Shows which recorded tests the changes of the working tree can affect, without running "
     "anything and without Python: all those that testmon will run, and perhaps more, because it "
-    "compares whole files. Reads the data file and writes nothing to it.";
+    "compares whole files (see --exact). Reads the data file and writes nothing to it.";
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate affected\n"
                                "  testmon-precreate affected --exit-code || echo nothing to test\n"
-                               "  testmon-precreate affected --tests -- tests/unit\n"
+                               "  testmon-precreate affected --exact --tests -- tests/unit\n"
                                "  testmon-precreate affected --since-file base/.testmondata --json";
 
 AffectedRequest make_request(const Options& options, const Program& program) {
@@ -47,6 +48,7 @@ AffectedRequest make_request(const Options& options, const Program& program) {
   if (!options.since_file.empty()) {
     request.since_file = options.since_file;
   }
+  request.exact = options.exact;
   return request;
 }
 
@@ -87,10 +89,11 @@ ordered_json describe(const datafile::EnvironmentRow& row) {
           {"parked", row.parked}};
 }
 
-void print_json(const Affected& affected, std::ostream& out) {
+void print_json(const Options& options, const Affected& affected, std::ostream& out) {
   ordered_json value{{"rootdir", to_json_string(affected.rootdir.string())},
                      {"database_path", to_json_string(affected.datafile.string())},
                      {"environment", nullptr},
+                     {"exact", options.exact},
                      {"nothing_to_run", affected.nothing_to_run()},
                      {"recorded_tests", affected.recorded_tests},
                      {"recorded_seconds", affected.recorded_duration.count()},
@@ -176,7 +179,7 @@ void print_text(const Affected& affected, std::ostream& out) {
 
 void print(const Options& options, const Affected& affected, std::ostream& out) {
   if (options.json) {
-    print_json(affected, out);
+    print_json(options, affected, out);
   } else if (options.count) {
     out << affected.tests.size() << '\n';
   } else if (options.files) {
@@ -212,6 +215,9 @@ void add_affected_command(CLI::App& app, Program& program) {
       ->add_option("--since-file", options->since_file,
                    "Compare with this data file instead, such as that of the merge base")
       ->type_name("FILE");
+  command->add_flag("--exact", options->exact,
+                    "Ask the interpreter that runs pytest, once, which functions have changed: "
+                    "exactly what testmon will run");
   CLI::Option_group* output =
       command->add_option_group("Output", "What to print instead of a table, at most one");
   output->add_flag("--json", options->json, "Everything as JSON");

@@ -1,3 +1,4 @@
+#include "interpreter_call.hpp"
 #include "probe_cache.hpp"
 #include "probe_script.hpp"
 
@@ -5,7 +6,6 @@
 #include <testmon_precreate/python/probe.hpp>
 #include <testmon_precreate/python/python_version.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
-#include <testmon_precreate/util/process.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
@@ -20,49 +20,16 @@ namespace testmon_precreate::python {
 
 namespace {
 
-[[noreturn]] void throw_failed(const ProbeRequest& request, std::string what) {
-  throw core::EnvironmentProbeError(
-      {.what = std::move(what),
-       .where = request.interpreter.string(),
-       .hint = "give the interpreter that runs pytest with --python, or activate its environment"});
-}
-
-// Where a traceback says what went wrong.
-std::string last_line(std::string_view text) {
-  text = util::strip(text);
-  const std::size_t newline = text.rfind('\n');
-  return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
-}
-
-util::ProcessOutput run_probe(const ProbeRequest& request) {
-  util::ProcessOutput output;
-  try {
-    output = util::run_process({.arguments = probe_command(request),
-                                .working_directory = request.working_directory,
-                                .environment = request.environment,
-                                .standard_input = {},
-                                .timeout = request.timeout});
-  } catch (const std::system_error& error) {
-    throw_failed(request,
-                 fmt::format("the Python interpreter cannot be started: {}", error.what()));
-  }
-  if (output.timed_out) {
-    throw_failed(request, fmt::format("the Python interpreter did not answer within {:g} seconds",
-                                      request.timeout.count()));
-  }
-  if (output.exit_code != 0) {
-    throw_failed(request, fmt::format("the Python interpreter ended with exit code {}: {}",
-                                      output.exit_code, last_line(output.standard_error)));
-  }
-  return output;
-}
-
 ProbeAnswer ask_interpreter(const ProbeRequest& request) {
-  const util::ProcessOutput output = run_probe(request);
+  const std::string output = answer_of_interpreter({.arguments = probe_command(request),
+                                                    .working_directory = request.working_directory,
+                                                    .environment = request.environment,
+                                                    .standard_input = {},
+                                                    .timeout = request.timeout});
   try {
-    return parse_probe_answer(output.standard_output);
+    return parse_probe_answer(output);
   } catch (const std::invalid_argument& error) {
-    throw_failed(request, error.what());
+    throw_interpreter_failed(request.interpreter, error.what());
   }
 }
 

@@ -107,6 +107,31 @@ def test_the_forms_of_an_answer(bench):
     assert not answer["nothing_to_run"]
 
 
+def test_exact(bench):
+    module = bench.project.path / "shop.py"
+    module.write_text("# a comment\n" + module.read_text())
+    assert bench.affected("--count").stdout == "4\n"
+    assert bench.affected("--exact", "--count").stdout == "0\n"
+    assert bench.affected("--exact", "--exit-code").returncode == 5
+    bench.project.edit_function(1)
+    answer = bench.answer("--exact")
+    assert [test["name"] for test in answer["tests"]] == [
+        "tests/test_price_1.py::test_none",
+        "tests/test_price_1.py::test_one",
+    ]
+    assert [(file["path"], file["tests"]) for file in answer["changed_files"]] == [("shop.py", 2)]
+
+
+def test_exact_looks_at_the_environment(bench, tmp_path):
+    bench.venv = bench.venv.copy(tmp_path / "venv")
+    assert bench.answer("--exact")["nothing_to_run"]
+    bench.venv.add_distribution("added", "1.0")
+    answer = bench.answer("--exact")
+    assert answer["environment"] is None
+    assert len(answer["unknown_test_files"]) == 2
+    assert bench.answer()["nothing_to_run"]
+
+
 def test_failed_tests_unknown_files_and_files_that_are_gone(bench):
     tests = bench.project.path / "tests"
     (tests / "test_fails.py").write_text("def test_it():\n    assert False\n")
@@ -190,12 +215,14 @@ PROJECTS = [
 EDITS = int(os.environ.get("TESTMON_PRECREATE_EDITS", "0"))
 
 
-def check_against_testmon(bench: Workbench, history: List[str]) -> None:
-    """Every test that testmon selects is among ours, or in a file that we name."""
+def check_against_testmon(bench: Workbench, history: List[str]) -> int:
+    """Every test that testmon selects is among ours, or in a file that we name; with --exact it is the same set.
+    Returns how many testmon selects."""
     ours = bench.answer()
+    exact = bench.answer("--exact", "--", "python", "-m", "pytest")
     theirs = bench.ask_testmon()
     if theirs is None:
-        return
+        return 0
     names = {test["name"] for test in ours["tests"]}
     recorded: Set[str] = set(theirs["recorded"])
     files = {home_file(name) for name in names} | set(ours["unknown_test_files"])
@@ -203,6 +230,10 @@ def check_against_testmon(bench: Workbench, history: List[str]) -> None:
         test for test in theirs["selected"] if test not in names and (test in recorded or home_file(test) not in files)
     ]
     assert missed == [], history
+    theirs_there = [test for test in theirs["affected"] if (bench.project.path / home_file(test)).exists()]
+    assert [test["name"] for test in exact["tests"]] == theirs_there, history
+    assert exact["unknown_test_files"] == ours["unknown_test_files"], history
+    return len(theirs["selected"])
 
 
 @pytest.mark.slow
@@ -218,11 +249,13 @@ def test_never_fewer_tests_than_testmon_selects(released, git, venvs, commands, 
     editor = Editor(copy, seed, git)
     assert bench.pytest() is not None
     history = [f"seed {seed}"]
-    for number in range(EDITS or 8):
+    selected = []
+    for _ in range(EDITS or 8):
         for _ in range(editor.random.choice([1, 1, 2, 4])):
             history.append(editor.edit())
-        check_against_testmon(bench, history)
+        selected.append(check_against_testmon(bench, history))
         if editor.random.random() < 0.3:
             history.append("run")
-            bench.pytest("-x", "--maxfail=50")
-            check_against_testmon(bench, history)
+            bench.pytest()
+            selected.append(check_against_testmon(bench, history))
+    assert any(selected), history
