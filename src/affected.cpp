@@ -86,6 +86,7 @@ public:
       return;
     }
     result_.environment = state->environment;
+    result_.data_version = state->data_version;
     find_changed_files(*state);
     misses_.resize(verdicts_.size());
     if (query_.find_blocks) {
@@ -325,29 +326,6 @@ std::optional<std::int64_t> matching_row(std::span<const EnvironmentRow> rows,
   return match;
 }
 
-AffectedQuery make_query(const AffectedRequest& request, const pytest::Project& project,
-                         std::vector<std::string> test_files) {
-  return {.rootdir = project.rootdir,
-          .datafile = datafile_of(request, project),
-          .invocation_directory = request.invocation_directory,
-          .environment = request.environment,
-          .choose_environment = [name = environment_name(request, project)](
-                                    auto rows) { return newest_visible(rows, name); },
-          .test_files = std::move(test_files),
-          .may_write_cache = !request.dry_run};
-}
-
-auto blocks_by_interpreter(const AffectedRequest& request, const pytest::Project& project) {
-  return [&request, &project](const std::vector<std::string>& filenames) {
-    return python::find_file_blocks(
-        {.interpreter = python::find_interpreter(request.interpreter, request.environment),
-         .working_directory = request.invocation_directory,
-         .environment = request.environment,
-         .rootdir = project.rootdir,
-         .filenames = filenames});
-  };
-}
-
 void count_tests(Affected& affected) {
   for (ChangedFile& file : affected.changed_files) {
     file.tests = 0;
@@ -400,21 +378,44 @@ Affected find_affected(const AffectedQuery& query) {
   return affected;
 }
 
+AffectedQuery make_affected_query(const AffectedRequest& request, const pytest::Project& project,
+                                  std::vector<std::string> test_files) {
+  return {.rootdir = project.rootdir,
+          .datafile = datafile_of(request, project),
+          .invocation_directory = request.invocation_directory,
+          .environment = request.environment,
+          .choose_environment = [name = environment_name(request, project)](
+                                    auto rows) { return newest_visible(rows, name); },
+          .test_files = std::move(test_files),
+          .may_write_cache = !request.dry_run};
+}
+
+void make_exact(AffectedQuery& query, const AffectedRequest& request,
+                const Surroundings& surroundings) {
+  query.choose_environment = [&key = surroundings.key](auto rows) {
+    return matching_row(rows, key);
+  };
+  query.find_blocks = [&](const std::vector<std::string>& filenames) {
+    return python::find_file_blocks(
+        {.interpreter = python::find_interpreter(request.interpreter, request.environment),
+         .working_directory = request.invocation_directory,
+         .environment = request.environment,
+         .rootdir = surroundings.project.rootdir,
+         .filenames = filenames});
+  };
+}
+
 Affected find_affected(const AffectedRequest& request, const core::DebugLog& log) {
   std::optional<Surroundings> surroundings;
   if (request.exact) {
     surroundings = find_surroundings(request);
   }
-  const pytest::Project project =
-      surroundings ? std::move(surroundings->project) : find_project(request);
+  const pytest::Project project = surroundings ? surroundings->project : find_project(request);
   pytest::TestFiles test_files = pytest::scan_test_files(project);
   log("rootdir {}, {} test files", project.rootdir.string(), test_files.paths.size());
-  AffectedQuery query = make_query(request, project, std::move(test_files.paths));
+  AffectedQuery query = make_affected_query(request, project, std::move(test_files.paths));
   if (surroundings) {
-    query.choose_environment = [&key = surroundings->key](auto rows) {
-      return matching_row(rows, key);
-    };
-    query.find_blocks = blocks_by_interpreter(request, project);
+    make_exact(query, request, *surroundings);
   }
   Affected affected = find_affected(query);
   restrict_to_paths(affected, project);

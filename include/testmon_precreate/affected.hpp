@@ -38,6 +38,7 @@ struct Affected {
   std::filesystem::path rootdir;
   std::filesystem::path datafile;
   std::optional<datafile::EnvironmentRow> environment; // nothing: nothing is recorded
+  int data_version = 0;                                // of the data file; 0 without an environment
   std::vector<ChangedFile> changed_files;              // by path
   std::vector<AffectedTest> tests;                     // by name
   std::vector<std::string> unknown_test_files;         // that the environment has no data of
@@ -79,6 +80,16 @@ struct AffectedRequest : RunRequest {
   std::optional<std::filesystem::path> since_file; // another data file than the project's
   bool exact = false;                              // asks the interpreter
 };
+
+// The query for `request`, which need not be exact, and the project that it is about.
+[[nodiscard]] AffectedQuery make_affected_query(const AffectedRequest& request,
+                                                const pytest::Project& project,
+                                                std::vector<std::string> test_files);
+
+// Makes `query` exact: the environment is the one that matches `surroundings`, a parked one too.
+// All three must outlive the query.
+void make_exact(AffectedQuery& query, const AffectedRequest& request,
+                const Surroundings& surroundings);
 
 // The same for the run that `request` describes. Where it need not be exact, no interpreter is
 // started: the environment is taken to be the newest one of its name in the data file. Otherwise it

@@ -100,7 +100,7 @@ void read_wanted(SQLite::Database& database, RecordedState& state,
   }
 }
 
-std::optional<RecordedState> read_state(SQLite::Database& database,
+std::optional<RecordedState> read_state(SQLite::Database& database, int data_version,
                                         const RecordedStateQuery& query) {
   const SQLite::Transaction one_moment(database);
   std::vector<EnvironmentRow> rows = EnvironmentTable(database).all();
@@ -112,6 +112,7 @@ std::optional<RecordedState> read_state(SQLite::Database& database,
     return std::nullopt;
   }
   RecordedState state;
+  state.data_version = data_version;
   state.environment = std::move(*row);
   read_tests(database, state);
   read_fingerprints(database, state);
@@ -134,8 +135,9 @@ std::optional<RecordedState> read_recorded_state(const fs::path& file,
       return std::nullopt;
     }
     return read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
-      require_known_version(read_data_version(database), target);
-      return read_state(database, query);
+      const int data_version = read_data_version(database);
+      require_known_version(data_version, target);
+      return read_state(database, data_version, query);
     });
   });
 }

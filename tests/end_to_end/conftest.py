@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from affected_support import TESTMON, Workbench  # noqa: E402
 from coordination_support import Controller, Rootdir  # noqa: E402
 from suite_process import Controller as SuiteController, default_signals_for_children  # noqa: E402
 from support import Commands, Project, Venvs, clean_environment, unreachable_index  # noqa: E402
@@ -73,3 +74,13 @@ def controller():
     """A living process that a state can be tied to."""
     with Controller() as process:
         yield process
+
+
+@pytest.fixture
+def bench(project, venvs, commands, tmp_path) -> Workbench:
+    """The sample project after a first run."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    made = Workbench(project, venvs.get(TESTMON, "pytest>=8,<9"), commands, cache)
+    assert made.pytest() is not None
+    return made

@@ -2,81 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Dict, List, Optional, Set, Tuple
+from typing import List, Set, Tuple
 
 import pytest
 
+from affected_support import TESTMON, Workbench, home_file
 from edits import Editor
-from support import Commands, Project, Venv, chosen_seed
-
-HERE = Path(__file__).resolve().parent
-TESTMON = "pytest-testmon==2.2.0"
-
-
-def home_file(test: str) -> str:
-    return test.split("::", 1)[0]
-
-
-@dataclass
-class Workbench:
-    """A project, the testmon that runs its tests, and our command."""
-
-    project: Project
-    venv: Venv
-    commands: Commands
-    cache: Path
-    python_path: str = ""
-
-    @property
-    def environment(self) -> Dict[str, str]:
-        paths = [str(self.project.path / self.python_path)] if self.python_path else []
-        return self.venv.environment(
-            self.commands,
-            PYTHONPATH=os.pathsep.join([str(HERE), *paths]),
-            PYTHONDONTWRITEBYTECODE="1",
-            SELECTION_ORACLE=str(self.cache / "oracle.json"),
-            XDG_CACHE_HOME=str(self.cache),
-        )
-
-    def pytest(self, *arguments: str) -> Optional[Dict[str, List[str]]]:
-        """Runs pytest; returns what testmon knew and selected, nothing where it broke down."""
-        oracle = self.cache / "oracle.json"
-        oracle.unlink(missing_ok=True)
-        command = [self.venv.python, "-m", "pytest", "-q", "-p", "selection_oracle", "--testmon", *arguments]
-        result = self.project.run(command, self.environment, timeout=600)
-        assert oracle.exists() or "INTERNALERROR" in result.output, result.output
-        return json.loads(oracle.read_text()) if oracle.exists() else None
-
-    def ask_testmon(self) -> Optional[Dict[str, List[str]]]:
-        """What testmon would run, without running it and without a change of its data."""
-        return self.pytest("--testmon-nocollect", "--collect-only")
-
-    def affected(self, *arguments: str) -> subprocess.CompletedProcess:
-        result = self.commands.run(
-            self.commands.precreate, "affected", *arguments, cwd=self.project.path, env=self.environment
-        )
-        assert result.returncode in (0, 5), result.stderr
-        return result
-
-    def answer(self, *arguments: str) -> Dict:
-        return json.loads(self.affected("--json", *arguments).stdout)
-
-
-@pytest.fixture
-def bench(project, venvs, commands, tmp_path) -> Workbench:
-    """The sample project after a first run."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    made = Workbench(project, venvs.get(TESTMON, "pytest>=8,<9"), commands, cache)
-    assert made.pytest() is not None
-    return made
-
+from support import Project, chosen_seed
 
 def test_nothing_changed(bench):
     result = bench.affected("--exit-code")

@@ -9,6 +9,7 @@ namespace testmon_precreate::cli {
 // `program` must outlive the parsing. One source file per function.
 void add_affected_command(CLI::App& app, Program& program);
 void add_environments_command(CLI::App& app, Program& program);
+void add_explain_command(CLI::App& app, Program& program);
 void add_prepare_command(CLI::App& app, Program& program);
 void add_run_command(CLI::App& app, Program& program);
 void add_plugin_path_command(CLI::App& app, Program& program);

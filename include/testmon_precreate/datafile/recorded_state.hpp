@@ -38,6 +38,7 @@ struct RecordedDependency {
 
 // What testmon knows of one environment.
 struct RecordedState {
+  int data_version = 0; // of the file
   EnvironmentRow environment;
   std::vector<RecordedTest> tests;               // of the environment, by id
   std::vector<RecordedFingerprint> fingerprints; // of all environments, by filename
