@@ -98,7 +98,7 @@ def test_signals_that_nohup_has_it_ignore_reach_the_tests_children(workers, suit
 
 
 def test_it_says_what_is_at_work(suite):
-    test = "import time\n\ndef test_slow():\n    time.sleep(2.5)\n"
+    test = "import time\n\ndef test_slow():\n    time.sleep(4)\n"
     process = suite(test, "exec", "-n", "1", END_TO_END_QUIET_SECONDS="1")
     output = process.communicate(timeout=60)[0]
     assert "0 tests have ended; running: test_it.py::test_slow (" in output, output
