@@ -49,8 +49,12 @@ std::vector<selection::RecordedContent> recorded_contents(const RecordedState& s
 std::unordered_set<std::string_view> files_without_tests(const std::vector<std::string>& test_files,
                                                          const RecordedState& state) {
   std::unordered_set<std::string_view> files(test_files.begin(), test_files.end());
+  std::string_view last;
   for (const datafile::RecordedTest& test : state.tests) {
-    files.erase(home_file(test.name));
+    if (const std::string_view file = home_file(test.name); file != last) {
+      files.erase(file);
+      last = file;
+    }
   }
   return files;
 }
@@ -106,7 +110,8 @@ private:
       return selection::names_in_git_index(query_.rootdir, query_.invocation_directory,
                                            query_.environment);
     });
-    std::unordered_set<std::string_view> files = files_without_tests(query_.test_files, state);
+    unmet_files_ = files_without_tests(query_.test_files, state);
+    std::unordered_set<std::string_view> files = unmet_files_;
     for (std::size_t i = 0; query_.find_blocks && i < verdicts_.size(); ++i) {
       if (verdicts_[i] != Verdict::current) {
         files.insert(state.fingerprints[i].filename);
@@ -230,7 +235,7 @@ private:
 
   // testmon passes over a file only where the environment knows it.
   void find_unknown_test_files(const RecordedState& state) {
-    std::unordered_set<std::string_view> unknown = files_without_tests(query_.test_files, state);
+    std::unordered_set<std::string_view>& unknown = unmet_files_;
     for (const datafile::RecordedDependency& dependency : state.dependencies) {
       unknown.erase(state.fingerprints[dependency.fingerprint].filename);
     }
@@ -242,7 +247,8 @@ private:
   const AffectedQuery& query_;
   Affected& result_;
   selection::WorkingTree tree_;
-  std::vector<Verdict> verdicts_; // of the state's fingerprints
+  std::unordered_set<std::string_view> unmet_files_; // test files without tests, of query_
+  std::vector<Verdict> verdicts_;                    // of the state's fingerprints
   std::vector<bool> misses_; // of the fingerprints: whether testmon will run what depends on it
   std::map<std::string_view, bool> compared_files_; // by testmon, and whether for their content
   std::map<std::string_view, std::size_t> changed_file_index_;

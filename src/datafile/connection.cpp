@@ -45,8 +45,12 @@ SQLite::Database open_for_reading(const fs::path& file, const Inspection& seen,
   } else if (seen.wal_mode) {
     query = "?mode=ro&immutable=1";
   }
-  return {uri_of(file, query), SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX,
-          milliseconds(busy_timeout), reading_vfs()};
+  SQLite::Database database(uri_of(file, query),
+                            SQLite::OPEN_READONLY | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX,
+                            milliseconds(busy_timeout), reading_vfs());
+  // A large sort would need a temporary file, which that layer does not make.
+  database.exec("PRAGMA temp_store = MEMORY");
+  return database;
 }
 
 SQLite::Database open_for_writing(const fs::path& file, util::Seconds busy_timeout) {

@@ -21,8 +21,9 @@ std::string text_of(const SQLite::Column& column) {
 }
 
 void read_tests(SQLite::Database& database, RecordedState& state) {
+  // By id from the table itself: testmon's index would give them by name.
   SQLite::Statement statement(database, "SELECT id, test_name, duration, failed FROM test_execution"
-                                        " WHERE environment_id = ? ORDER BY id");
+                                        " NOT INDEXED WHERE environment_id = ? ORDER BY id");
   statement.bind(1, state.environment.id);
   while (statement.executeStep()) {
     RecordedTest test{.id = statement.getColumn(0).getInt64(),
@@ -37,16 +38,13 @@ void read_tests(SQLite::Database& database, RecordedState& state) {
 }
 
 void read_fingerprints(SQLite::Database& database, RecordedState& state) {
-  SQLite::Statement statement(database, "SELECT id, filename, fsha FROM file_fp");
+  // The index that keeps them unique holds all of it in this order.
+  SQLite::Statement statement(database, "SELECT id, filename, fsha FROM file_fp ORDER BY filename");
   while (statement.executeStep()) {
     state.fingerprints.push_back({.id = statement.getColumn(0).getInt64(),
                                   .filename = text_of(statement.getColumn(1)),
                                   .fsha = text_of(statement.getColumn(2))});
   }
-  std::sort(state.fingerprints.begin(), state.fingerprints.end(),
-            [](const RecordedFingerprint& left, const RecordedFingerprint& right) {
-              return std::tie(left.filename, left.id) < std::tie(right.filename, right.id);
-            });
 }
 
 // testmon packs them as native int32 (array.array("i")).

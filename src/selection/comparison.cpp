@@ -15,7 +15,7 @@ public:
       , git_index_(git_index) {}
 
   void judge(std::span<const RecordedContent> contents, std::span<Verdict> verdicts) {
-    const std::string& filename = contents.front().filename;
+    const std::string_view filename = contents.front().filename;
     const ContentHashes* const hashes = tree_.look_at(filename);
     for (std::size_t i = 0; i < contents.size(); ++i) {
       verdicts[i] =
@@ -39,11 +39,11 @@ public:
   }
 
 private:
-  std::string hash_that_testmon_takes(const std::string& filename, const ContentHashes& hashes) {
+  std::string hash_that_testmon_takes(std::string_view filename, const ContentHashes& hashes) {
     if (!index_) {
       index_ = git_index_();
     }
-    const auto tracked = index_->find(filename);
+    const auto tracked = index_->find(std::string(filename));
     return tracked == index_->end() ? hashes.testmon : tracked->second;
   }
 

@@ -140,10 +140,12 @@ void WorkingTree::recall() {
   }
 }
 
-const ContentHashes* WorkingTree::look_at(const std::string& filename) {
+const ContentHashes* WorkingTree::look_at(std::string_view filename) {
   auto found = seen_.find(filename);
   if (found == seen_.end()) {
-    found = seen_.emplace(filename, read(filename)).first;
+    std::string name(filename);
+    std::optional<KnownFile> file = read(name);
+    found = seen_.emplace_hint(seen_.end(), std::move(name), std::move(file));
   }
   return found->second ? &found->second->hashes : nullptr;
 }

@@ -83,6 +83,25 @@ TEST_CASE("dependencies of other environments stay out") {
   CHECK(read(file, first)->dependencies.size() == 6);
 }
 
+TEST_CASE("what SQLite has to sort and to look up may be large") {
+  const TemporaryDirectory directory;
+  const fs::path file = directory.path() / "data";
+  const auto id = datafile::prepare_datafile(request_for(file, "a 1.0")).environment_id;
+  {
+    SQLite::Database database(file, SQLite::OPEN_READWRITE);
+    database.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)"
+                  " INSERT INTO file_fp (filename, fsha, method_checksums)"
+                  " SELECT hex(zeroblob(40)) || i, 'hash', X'01000000' FROM n");
+    database.exec("INSERT INTO test_execution (environment_id, test_name, failed)"
+                  " SELECT 1, filename || '::test', 0 FROM file_fp");
+    database.exec("INSERT INTO test_execution_file_fp SELECT t.id, f.id FROM test_execution t, "
+                  "file_fp f WHERE t.id = f.id");
+  }
+  const auto state = read(file, id);
+  CHECK(state->tests.size() == 50000);
+  CHECK(state->dependencies.size() == 50000);
+}
+
 TEST_CASE("nothing to read: no file, an empty one, no such environment") {
   const TemporaryDirectory directory;
   const fs::path file = directory.path() / "data";

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace testmon_precreate::selection {
 
 // One recorded content of a file: a row of testmon's table file_fp.
 struct RecordedContent {
-  std::string filename; // relative to the rootdir
-  std::string fsha;     // empty: none was recorded, as for a test that never ran
+  std::string_view filename; // relative to the rootdir
+  std::string_view fsha;     // empty: none was recorded, as for a test that never ran
 };
 
 enum class Verdict {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,7 +38,7 @@ public:
 
   // The hashes of the regular file `filename`, relative to the rootdir; null where there is none or
   // it cannot be read. Valid as long as the tree. Throws nothing of the file's.
-  [[nodiscard]] const ContentHashes* look_at(const std::string& filename);
+  [[nodiscard]] const ContentHashes* look_at(std::string_view filename);
 
   // Writes what was looked at to the cache, where that holds something else. A cache that cannot be
   // written is no error.
@@ -62,7 +63,7 @@ private:
   std::filesystem::path cache_directory_;
   std::chrono::system_clock::time_point now_;
   std::unordered_map<std::string, KnownFile> remembered_;
-  std::map<std::string, std::optional<KnownFile>> seen_;
+  std::map<std::string, std::optional<KnownFile>, std::less<>> seen_;
   std::size_t files_read_ = 0;
 };
 
