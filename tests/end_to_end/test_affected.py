@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from typing import List, Set, Tuple
 
@@ -112,6 +113,68 @@ def test_the_environment_by_name(bench):
     assert result.returncode == 2
     assert "--testmon-env" in result.stderr
     assert bench.answer("--testmon-env", "other")["recorded_tests"] == 2
+
+
+# Contents for which testmon's hash is not that of git's, or for which it has two ways of reading.
+NASTY = {
+    "plain": b"x = 1\n",
+    "not_ascii": "x = 'é𝄞'\n".encode(),
+    "carriage_returns": b"x = 1\r\ny = 2\r\n",
+    "mixed_line_ends": b"x = 1\r\ny = 2\nz = 3\r\n",
+    "form_feed": b"x = 1\n\x0c\ny = 2\n",
+    "byte_order_mark": b"\xef\xbb\xbfx = 1\n",
+    "mark_and_declaration": b"\xef\xbb\xbf# coding: utf-8\nx = 1\n",
+    "latin_1": b"# coding: latin-1\nx = '\xe9'\n",
+    "second_line": b"#!/usr/bin/python\n# vim: set fileencoding=iso-8859-15 :\nx = '\xa4'\n",
+    "windows": b"# -*- coding: cp1252 -*-\nx = '\x80'\n",
+    "utf8": "# coding: utf8\nx = 'é'\n".encode(),
+    "declared_too_late": "x = 1\ny = 2\n# coding: gbk\nz = 'é'\n".encode(),
+    "white_space": b"x = '''\n  \n'''\n",
+    "white_space_not_ascii": "x = '''é\n\t\n'''\n".encode(),
+    "no_line_feed_at_the_end": "x = 'é'".encode(),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("git", [False, True], ids=["plain", "git"])
+def test_an_unchanged_file_counts_as_such_whatever_it_holds(bench, git):
+    root = bench.project.path
+    for name, content in NASTY.items():
+        (root / f"nasty_{name}.py").write_bytes(content)
+        test = f"\nimport nasty_{name}\ndef test():\n    pass\n"
+        (root / "tests" / f"test_{name}.py").write_bytes(content + test.encode())
+    if git:
+        Editor(root, 1, git=True)
+    bench.pytest()
+    assert bench.answer()["recorded_tests"] == 4 + len(NASTY)
+    assert bench.answer()["nothing_to_run"], bench.affected().stdout
+    theirs = bench.ask_testmon()
+    assert theirs is not None and theirs["affected"] == []
+
+
+def test_testmon_reads_a_committed_file_in_another_way(bench):
+    """What git does not vouch for it passes through textwrap.dedent, which empties lines of white space within texts
+    too: a file has other blocks once it is committed, and where another test's row is stale, that counts."""
+    root = bench.project.path
+    words = root / "words.py"
+    words.write_text('def text():\n    return """a\n  \nb"""\n\n\ndef other():\n    return 1\n')
+    test_file = root / "tests" / "test_words.py"
+    test_file.write_text("import words\ndef test_text():\n    words.text()\ndef test_other():\n    words.other()\n")
+    editor = Editor(root, 1, git=True)
+    words.write_text("# a comment\n" + words.read_text())
+    bench.pytest()  # words.py is modified
+    editor.commit(root)
+    assert bench.answer()["nothing_to_run"]  # by its hash
+    connection = sqlite3.connect(bench.project.datafile)
+    with connection:
+        connection.execute(
+            "UPDATE file_fp SET fsha = 'another' WHERE filename = 'words.py' AND id IN (SELECT fingerprint_id"
+            " FROM test_execution_file_fp, test_execution t WHERE test_execution_id = t.id AND test_name LIKE '%other')"
+        )
+    connection.close()
+    theirs = bench.ask_testmon()
+    assert "tests/test_words.py::test_text" in theirs["affected"]
+    assert set(theirs["affected"]) <= {test["name"] for test in bench.answer()["tests"]}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the read-only mount needs root")
