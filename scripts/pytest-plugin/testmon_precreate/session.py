@@ -23,6 +23,7 @@ from typing import Any, Callable, Dict, List, Optional
 import pytest
 
 from testmon_precreate.commands import CommandFailed, call, call_for_state
+from testmon_precreate.file_hashes import FileHashes
 
 # What `testmon-precreate run` tells the plugin: options for `prepare`, one word a line.
 OPTIONS = "TESTMON_XDIST_PREPARE_OPTIONS"
@@ -69,6 +70,7 @@ def start(config: pytest.Config, switch: str) -> None:
             config.pluginmanager.register(Worker(config, handed_over["run_uid"]), "testmon-precreate-worker")
     else:
         config.pluginmanager.register(Controller(config, switch), "testmon-precreate-controller")
+        config.pluginmanager.register(FileHashes(), "testmon-precreate-file-hashes")
 
 
 def debug_log(config: pytest.Config) -> Optional[Callable[[str], None]]:
