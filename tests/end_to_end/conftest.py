@@ -82,5 +82,5 @@ def bench(project, venvs, commands, tmp_path) -> Workbench:
     cache = tmp_path / "cache"
     cache.mkdir()
     made = Workbench(project, venvs.get(TESTMON, "pytest>=8,<9"), commands, cache)
-    assert made.pytest() is not None
+    made.pytest()
     return made

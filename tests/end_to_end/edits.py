@@ -116,15 +116,19 @@ class Editor:
         path.unlink()
         path.write_bytes(content)
 
+    def restore(self) -> None:
+        """Back to the beginning, without a new time for what is as it was."""
+        for path in self._files():
+            if path not in self.originals:
+                path.unlink()
+        for path, content in self.originals.items():
+            if not path.exists() or path.read_bytes() != content:
+                path.write_bytes(content)
+
     def revert(self, path: Path) -> None:
-        """Back to the beginning, most of the time all of it."""
+        """One file, or most of the time all of them."""
         if self.random.random() < 0.7:
-            for other in self._files():
-                if other not in self.originals:
-                    other.unlink()
-            for original, content in self.originals.items():
-                if not original.exists() or original.read_bytes() != content:
-                    original.write_bytes(content)
+            self.restore()
         elif path in self.originals:
             path.write_bytes(self.originals[path])
 
