@@ -426,6 +426,10 @@ Affected find_affected(const AffectedRequest& request, const core::DebugLog& log
   Affected affected = find_affected(query);
   restrict_to_paths(affected, project);
   affected.warnings = std::move(test_files.warnings);
+  if (!is_there(affected.datafile)) {
+    affected.warnings.push_back(
+        fmt::format("there is no data file ({}): nothing is recorded", affected.datafile.string()));
+  }
   log("data file {}: {} of {} tests", affected.datafile.string(), affected.tests.size(),
       affected.recorded_tests);
   return affected;

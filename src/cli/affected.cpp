@@ -33,7 +33,7 @@ constexpr const char* description =
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate affected\n"
-                               "  testmon-precreate affected --exit-code || echo nothing to test\n"
+                               "  testmon-precreate affected --exit-code; test $? -eq 5 && echo nothing to run\n"
                                "  testmon-precreate affected --exact --tests -- tests/unit\n"
                                "  testmon-precreate affected --since-file base/.testmondata --json";
 
