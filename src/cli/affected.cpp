@@ -31,11 +31,12 @@ constexpr const char* description =
     "anything and without Python: all those that testmon will run, and perhaps more, because it "
     "compares whole files (see --exact). Reads the data file and writes nothing to it.";
 
-constexpr const char* footer = "Examples:\n"
-                               "  testmon-precreate affected\n"
-                               "  testmon-precreate affected --exit-code; test $? -eq 5 && echo nothing to run\n"
-                               "  testmon-precreate affected --exact --tests -- tests/unit\n"
-                               "  testmon-precreate affected --since-file base/.testmondata --json";
+constexpr const char* footer =
+    "Examples:\n"
+    "  testmon-precreate affected\n"
+    "  testmon-precreate affected --exit-code; test $? -eq 5 && echo nothing to run\n"
+    "  testmon-precreate affected --exact --tests -- tests/unit\n"
+    "  testmon-precreate affected --since-file base/.testmondata --json";
 
 AffectedRequest make_request(const Options& options, const Program& program) {
   AffectedRequest request;
