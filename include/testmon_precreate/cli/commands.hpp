@@ -10,6 +10,7 @@ namespace testmon_precreate::cli {
 void add_affected_command(CLI::App& app, Program& program);
 void add_environments_command(CLI::App& app, Program& program);
 void add_explain_command(CLI::App& app, Program& program);
+void add_merge_command(CLI::App& app, Program& program);
 void add_prepare_command(CLI::App& app, Program& program);
 void add_run_command(CLI::App& app, Program& program);
 void add_plugin_path_command(CLI::App& app, Program& program);

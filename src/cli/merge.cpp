@@ -1,0 +1,191 @@
+#include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/datafile/merge.hpp>
+#include <testmon_precreate/pytest/project.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace testmon_precreate::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> files;
+  std::string into;
+  std::string base;
+  std::string rootdir;
+  bool skip_damaged = false;
+  bool any_project = false;
+  bool force = false;
+  bool dry_run = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+constexpr const char* description =
+    "Combines data files of one project, such as those of the jobs that share a test suite: of "
+    "each "
+    "test the newest execution is kept, whole. The files that are read stay as they are; the one "
+    "that is merged into changes in one step or not at all.";
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  testmon-precreate merge shards/*/.testmondata\n"
+    "  testmon-precreate merge --base .testmondata shards/*/.testmondata\n"
+    "  testmon-precreate merge --into all.testmondata mine.testmondata yours.testmondata\n"
+    "\n"
+    "--base names the file that all of them started from. With it, a test that was not executed "
+    "since does not count as one of theirs, a test that all of them have dropped goes, and the "
+    "time "
+    "that they saved is added up.";
+
+fs::path find_rootdir(const Options& options, const Program& program) {
+  std::vector<std::string> arguments = program.after_dashes.value_or(std::vector<std::string>{});
+  if (!options.rootdir.empty()) {
+    arguments.insert(arguments.end(), {"--rootdir", options.rootdir});
+  }
+  return pytest::find_project_by_any_rules({.invocation_directory = fs::current_path(),
+                                            .arguments = std::move(arguments),
+                                            .environment = program.environment})
+      .rootdir;
+}
+
+// Workers that are starting must not see the file change.
+void refuse_while_a_run_is_at_work(const fs::path& rootdir, const Program& program) {
+  const coordination::CoordinationDirectory directory(rootdir / program.settings.directory);
+  const std::string run = coordination::living_run(
+      directory, {.run_uid = program.settings.run_uid, .controller_pid = std::nullopt});
+  if (!run.empty()) {
+    throw core::CoordinationBusy({.what = run,
+                                  .where = directory.path().string(),
+                                  .hint = "Try again when it has ended, or give --force"});
+  }
+}
+
+// One line a second at most, from the first second on.
+std::function<void(std::size_t, std::size_t)> make_progress(const Program& program) {
+  return [&program, last = std::chrono::steady_clock::now()](std::size_t done,
+                                                             std::size_t all) mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last >= std::chrono::seconds(1)) {
+      last = now;
+      program.terminal.note(fmt::format("{} of {} tests ({} %)", done, all, 100 * done / all));
+    }
+  };
+}
+
+nlohmann::json to_json(const datafile::MergeReport& report, const fs::path& target) {
+  nlohmann::json inputs = nlohmann::json::array();
+  for (const datafile::MergedInput& input : report.inputs) {
+    inputs.push_back(
+        {{"path", input.file.string()},
+         {"problem", input.problem.empty() ? nlohmann::json() : nlohmann::json(input.problem)},
+         {"tests", input.tests},
+         {"new", input.added},
+         {"newer", input.newer},
+         {"ignored", input.ignored()}});
+  }
+  return {{"database_path", target.string()}, {"data_version", report.data_version},
+          {"created", report.created},        {"tests", report.tests},
+          {"dropped", report.dropped},        {"inputs", inputs}};
+}
+
+void print_summary(const datafile::MergeReport& report, const fs::path& target, bool dry_run,
+                   const Terminal& terminal) {
+  for (const datafile::MergedInput& input : report.inputs) {
+    if (input.problem.empty()) {
+      terminal.out() << fmt::format("{}: {} tests, {} new, {} newer, {} ignored\n",
+                                    input.file.string(), input.tests, input.added, input.newer,
+                                    input.ignored());
+    }
+  }
+  const std::string dropped =
+      report.dropped == 0 ? "" : fmt::format(", {} dropped", report.dropped);
+  terminal.out() << fmt::format("{}: {} tests{}{}{}\n", target.string(), report.tests, dropped,
+                                report.created ? ", a new file" : "",
+                                dry_run ? " (nothing was written)" : "");
+}
+
+int merge_command(const Options& options, const Program& program) {
+  if (switched_off(program)) {
+    return 0;
+  }
+  const fs::path rootdir = find_rootdir(options, program);
+  datafile::MergeRequest request;
+  request.inputs.assign(options.files.begin(), options.files.end());
+  request.target = options.into.empty()
+                       ? rootdir / program.settings.datafile.value_or(".testmondata")
+                       : fs::path(options.into);
+  if (!options.base.empty()) {
+    request.base = options.base;
+  }
+  request.skip_bad_inputs = options.skip_damaged;
+  request.accept_other_project = options.any_project;
+  request.dry_run = options.dry_run;
+  request.progress = make_progress(program);
+  if (!options.force && !options.dry_run) {
+    refuse_while_a_run_is_at_work(rootdir, program);
+  }
+  const datafile::MergeReport report = datafile::merge(request);
+  for (const datafile::MergedInput& input : report.inputs) {
+    if (!input.problem.empty()) {
+      program.terminal.warning(fmt::format("left out: {} {}", input.file.string(), input.problem));
+    }
+  }
+  if (options.json) {
+    // Paths need not be UTF-8.
+    program.terminal.out() << to_json(report, request.target)
+                                  .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+                           << '\n';
+  } else if (!options.quiet) {
+    print_summary(report, request.target, options.dry_run, program.terminal);
+  }
+  return 0;
+}
+
+void add_file_options(CLI::App& command, Options& options) {
+  command.add_option("FILE", options.files, "Data files to merge")->required()->type_name("");
+  command
+      .add_option("--into", options.into,
+                  "The file to merge into, made if it does not exist (default: the project's data "
+                  "file)")
+      ->type_name("FILE");
+  command
+      .add_option("--base", options.base,
+                  "The file that all of them started from; may be the one that is merged into")
+      ->type_name("FILE");
+  command
+      .add_option("--rootdir", options.rootdir,
+                  "pytest's rootdir (default: found by pytest's rules)")
+      ->type_name("DIR");
+}
+
+} // namespace
+
+void add_merge_command(CLI::App& app, Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("merge", description);
+  command->footer(footer);
+  add_file_options(*command, *options);
+  command->add_flag("--skip-damaged", options->skip_damaged,
+                    "Go on without files that cannot be merged");
+  command->add_flag("--any-project", options->any_project,
+                    "Also files whose tests depend on nothing that is here");
+  command->add_flag("--force", options->force, "Also while a run is at work");
+  command->add_flag("--dry-run", options->dry_run, "Report what would be done, write nothing");
+  command->add_flag("--json", options->json, "Print the result as JSON");
+  command->add_flag("-q,--quiet", options->quiet, "Print errors and warnings only");
+  command->callback([options, &program] { program.exit_code = merge_command(*options, program); });
+}
+
+} // namespace testmon_precreate::cli

@@ -1,0 +1,370 @@
+#include "merge_environment.hpp"
+#include "merge_inputs.hpp"
+#include "merge_metadata.hpp"
+#include "merge_rows.hpp"
+#include "merge_target.hpp"
+
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/datafile/connection.hpp>
+#include <testmon_precreate/datafile/damage.hpp>
+#include <testmon_precreate/datafile/inspection.hpp>
+#include <testmon_precreate/datafile/merge.hpp>
+#include <testmon_precreate/datafile/schema.hpp>
+#include <testmon_precreate/util/files.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <system_error>
+#include <utility>
+
+namespace testmon_precreate::datafile {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The target's tests and all that works on them.
+struct TargetTests {
+  explicit TargetTests(SQLite::Database& of)
+      : database(of)
+      , rows(of)
+      , source(of, {})
+      , writer(of) {}
+
+  SQLite::Database& database;
+  TargetRows rows;
+  MergeSource source;
+  MergeTarget writer;
+};
+
+std::size_t count_tests(SQLite::Database& database) {
+  const auto count = database.execAndGet("SELECT count(*) FROM test_execution").getInt64();
+  return static_cast<std::size_t>(count);
+}
+
+class Merge {
+public:
+  explicit Merge(const MergeRequest& request)
+      : request_(request)
+      , target_(resolve_links(request.target)) {
+    std::set<fs::path> known;
+    for (const fs::path& input : request.inputs) {
+      if (known.insert(fs::weakly_canonical(input)).second) {
+        report_.inputs.push_back(
+            {.file = input, .problem = {}, .tests = 0, .added = 0, .newer = 0});
+      }
+    }
+  }
+
+  MergeReport run() {
+    while (!try_to_merge()) {
+    }
+    return std::move(report_);
+  }
+
+private:
+  // Returns false where an input proved bad that can be left out.
+  bool try_to_merge() {
+    const Inspection seen = inspect(target_);
+    require_sound(seen, target_);
+    try {
+      open_inputs();
+      request_.dry_run ? look(seen) : change(seen);
+      return true;
+    } catch (const BadInput& bad) {
+      note(bad);
+      refuse_problems();
+      return false;
+    }
+  }
+
+  // --- Inputs ---
+
+  void open_inputs() {
+    files_.clear();
+    inputs_.clear();
+    for (MergedInput& input : report_.inputs) {
+      input.tests = input.added = input.newer = 0;
+      if (input.problem.empty()) {
+        try {
+          require(problem_of_path(input.file, target_), input.file);
+          files_.push_back(std::make_unique<OpenFile>(input.file, request_.busy_timeout));
+          inputs_.push_back(&input);
+        } catch (const BadInput& bad) {
+          note(bad);
+        }
+      }
+    }
+    refuse_problems();
+    refuse_other_projects();
+    open_base();
+    limit_memory();
+  }
+
+  void note(const BadInput& bad) {
+    const auto found =
+        std::find_if(report_.inputs.begin(), report_.inputs.end(),
+                     [&bad](const MergedInput& input) { return input.file == bad.file(); });
+    if (found == report_.inputs.end()) {
+      throw core::DatabaseError({fmt::format("the base {}", bad.what()), bad.file().string(), ""});
+    }
+    found->problem = bad.what();
+  }
+
+  void refuse_problems() const {
+    std::vector<std::string> problems;
+    for (const MergedInput& input : report_.inputs) {
+      if (!input.problem.empty()) {
+        problems.push_back(fmt::format("{} {}", input.file.string(), input.problem));
+      }
+    }
+    if (problems.size() == report_.inputs.size() ||
+        (!problems.empty() && !request_.skip_bad_inputs)) {
+      throw core::DatabaseError(
+          {fmt::format("{} of {} files cannot be merged: {}", problems.size(),
+                       report_.inputs.size(), fmt::join(problems, "; ")),
+           target_.string(),
+           problems.size() == report_.inputs.size() ? "" : "--skip-damaged goes on without them"});
+    }
+  }
+
+  // Told only where the disk has the files of others: not in a job without a checkout.
+  void refuse_other_projects() {
+    if (!request_.disk || request_.accept_other_project) {
+      return;
+    }
+    std::vector<std::optional<bool>> found;
+    for (const auto& file : files_) {
+      found.push_back(is_on_disk(*file, request_.disk));
+    }
+    if (std::find(found.begin(), found.end(), true) == found.end()) {
+      return;
+    }
+    const auto other = std::find(found.begin(), found.end(), false);
+    if (other != found.end()) {
+      throw BadInput(files_[static_cast<std::size_t>(other - found.begin())]->name(),
+                     "is another project's: none of the files that its tests depend on is here");
+    }
+  }
+
+  void open_base() {
+    if (!request_.base) {
+      return;
+    }
+    std::error_code error;
+    is_target_base_ = fs::equivalent(*request_.base, target_, error);
+    if (!is_target_base_) {
+      require(problem_of_path(*request_.base, target_), *request_.base);
+      files_.push_back(std::make_unique<OpenFile>(*request_.base, request_.busy_timeout));
+    }
+  }
+
+  void limit_memory() {
+    constexpr std::size_t for_all = 16 * 1024;
+    constexpr std::size_t most = 2 * 1024;
+    constexpr std::size_t least = 256;
+    for (const auto& file : files_) {
+      file->limit_memory(std::clamp(for_all / files_.size(), least, most));
+    }
+  }
+
+  // --- The target ---
+
+  void look(const Inspection& seen) {
+    if (seen.kind == FileKind::database) {
+      SQLite::Database database = open_for_reading(target_, seen, request_.busy_timeout);
+      merge_into(&database);
+    } else {
+      merge_into(nullptr);
+    }
+  }
+
+  void change(Inspection seen) {
+    const bool absent = seen.kind == FileKind::absent;
+    constexpr mode_t mode = 0644; // SQLite's own, before the umask
+    if (absent && util::create_file_atomically(target_, "", mode)) {
+      seen = inspect(target_);
+    }
+    try {
+      in_transaction(target_, seen, request_.busy_timeout, [this](SQLite::Database& database) {
+        constexpr int cache_kibibytes = 24 * 1024;
+        database.exec(fmt::format("PRAGMA cache_size = -{}", cache_kibibytes));
+        merge_into(&database);
+        return true;
+      });
+    } catch (...) {
+      if (absent) {
+        remove_if_empty();
+      }
+      throw;
+    }
+    if (report_.created) {
+      // testmon's workers cannot do it. Where it stays as it is, `prepare` says so.
+      open_for_writing(target_, request_.busy_timeout).exec("PRAGMA journal_mode = WAL");
+    }
+  }
+
+  void remove_if_empty() const {
+    std::error_code ignored;
+    if (fs::file_size(target_, ignored) == 0) {
+      fs::remove(target_, ignored);
+    }
+  }
+
+  // `target` is null in a dry run without one.
+  void merge_into(SQLite::Database* target) {
+    std::future<void> check = check_in_background(files_, request_.busy_timeout);
+    prepare_target(target);
+    merge_tests(report_.created && request_.dry_run ? nullptr : target);
+    if (!request_.dry_run) {
+      merge_metadata(*target);
+    }
+    check.get();
+    close_unchanged(files_);
+  }
+
+  void prepare_target(SQLite::Database* target) {
+    report_.data_version = target == nullptr ? 0 : read_data_version(*target);
+    report_.created = target == nullptr ||
+                      (report_.data_version == 0 &&
+                       target->execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0);
+    if (!report_.created) {
+      require_known_version(report_.data_version, target_);
+      return;
+    }
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      report_.data_version = std::max(report_.data_version, files_[i]->data_version());
+    }
+    if (target != nullptr && !request_.dry_run) {
+      create_schema(*target, report_.data_version);
+    }
+  }
+
+  void merge_tests(SQLite::Database* target) {
+    FileRows rows;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      reading(files_[i]->name(), [&] { add_rows(files_[i]->database(), i, rows); });
+    }
+    FileRows base_rows;
+    if (files_.size() > inputs_.size()) {
+      OpenFile& base = *files_.back();
+      reading(base.name(), [&] { add_rows(base.database(), inputs_.size(), base_rows); });
+    }
+    std::optional<TargetTests> tests;
+    MergeWork work{.disk = request_.disk,
+                   .target = nullptr,
+                   .dropped = 0,
+                   .count_test = counter_of_progress()};
+    if (target != nullptr) {
+      tests.emplace(*target);
+      work.target = request_.dry_run ? nullptr : &tests->writer;
+      report_.tests = count_tests(*target);
+    }
+    // From the last one on: the newest Python of a name is the one that may be visible.
+    for (auto entry = rows.rbegin(); entry != rows.rend(); ++entry) {
+      merge_environment(entry->first, entry->second, base_rows, tests ? &*tests : nullptr, work);
+    }
+    if (work.target != nullptr) {
+      work.target->finish();
+    }
+    finish_report(work.dropped);
+  }
+
+  void merge_environment(const Environment& environment, const std::vector<FileRow>& rows,
+                         const FileRows& base_rows, TargetTests* target, MergeWork& work) {
+    std::optional<std::int64_t> row =
+        target == nullptr ? std::nullopt : target->rows.find(environment);
+    std::vector<Reader> readers;
+    if (row) {
+      readers.push_back({.tests = TestStream(target->database, {}, *row),
+                         .source = &target->source,
+                         .number = 0,
+                         .input = nullptr});
+    }
+    if (work.target != nullptr) {
+      row = target->rows.make_ready(environment, rows);
+    }
+    for (const FileRow& each : rows) {
+      OpenFile& file = *files_[each.file];
+      readers.push_back({.tests = TestStream(file.database(), file.name(), each.id),
+                         .source = &file.source(),
+                         .number = each.file,
+                         .input = inputs_[each.file]});
+    }
+    EnvironmentMerge merge(work, row.value_or(0), std::move(readers));
+    const auto base = base_rows.find(environment);
+    if (is_target_base_) {
+      merge.set_target_as_base();
+    } else if (base != base_rows.end()) {
+      OpenFile& file = *files_.back();
+      merge.set_base(TestStream(file.database(), file.name(), base->second.front().id));
+    }
+    merge.run();
+  }
+
+  // Reports at once and then now and then.
+  std::function<void()> counter_of_progress() {
+    if (!request_.progress) {
+      return [] {};
+    }
+    std::size_t all = 0;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      all += reading(files_[i]->name(), [&] { return count_tests(files_[i]->database()); });
+    }
+    return [this, all, done = std::size_t{0}]() mutable {
+      constexpr std::size_t interval = 1024;
+      if (++done % interval == 0) {
+        request_.progress(done, all);
+      }
+    };
+  }
+
+  void finish_report(std::size_t dropped) {
+    report_.dropped = dropped;
+    report_.tests -= dropped;
+    for (const MergedInput* input : inputs_) {
+      report_.tests += input->added;
+    }
+  }
+
+  void merge_metadata(SQLite::Database& target) {
+    std::vector<Metadata> files;
+    for (const auto& file : files_) {
+      files.push_back(reading(file->name(), [&] { return read_metadata(file->database()); }));
+    }
+    Metadata own = read_metadata(target);
+    std::optional<Metadata> base;
+    if (files.size() > inputs_.size()) {
+      base = std::move(files.back());
+      files.pop_back();
+    }
+    if (is_target_base_) {
+      base = std::move(own);
+    } else {
+      files.push_back(std::move(own));
+    }
+    write_metadata(target, combine_metadata(files, base ? &*base : nullptr));
+  }
+
+  const MergeRequest& request_;
+  fs::path target_;
+  MergeReport report_;
+  std::vector<std::unique_ptr<OpenFile>> files_; // the inputs, then the base
+  std::vector<MergedInput*> inputs_;             // those of them, in the same order
+  bool is_target_base_ = false;
+};
+
+} // namespace
+
+MergeReport merge(const MergeRequest& request) {
+  return translating_errors(request.target, [&request] { return Merge(request).run(); });
+}
+
+} // namespace testmon_precreate::datafile

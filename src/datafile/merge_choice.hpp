@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+namespace testmon_precreate::datafile {
+
+// A row of testmon's table `test_execution`, without what is the same for all that are compared.
+struct Execution {
+  std::int64_t id = 0;
+  std::optional<double> duration; // nothing: a placeholder, not an execution
+  bool failed = false;
+  std::optional<std::int64_t> forced; // nothing: not executed in its file's last run
+};
+
+// See merge.hpp, 1.
+[[nodiscard]] bool is_same_execution(const Execution& left, const Execution& right);
+
+// The index of the one to keep, by the rule of merge.hpp; the first of those that are the same.
+// `executions` is not empty; `base` may be null. `is_on_disk` says whether that of an index matches
+// the disk; it is asked where nothing else decides.
+[[nodiscard]] std::size_t choose(std::span<const Execution> executions, const Execution* base,
+                                 const std::function<bool(std::size_t)>& is_on_disk);
+
+} // namespace testmon_precreate::datafile

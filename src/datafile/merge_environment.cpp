@@ -1,0 +1,127 @@
+#include "merge_environment.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace testmon_precreate::datafile {
+
+namespace {
+
+// Whether every file of a test is on the disk as it was when it ran.
+bool matches_disk(const Execution& execution, MergeSource& source, const Disk& disk) {
+  constexpr int filename = 0;
+  constexpr int fsha = 3;
+  const std::vector<std::int64_t>& ids = source.fingerprints_of(execution.id);
+  return std::all_of(ids.begin(), ids.end(), [&](std::int64_t id) {
+    const RawStatement& fingerprint = source.fingerprint(id);
+    const auto current = disk(std::string(fingerprint.text(filename)));
+    return current && !fingerprint.is_null(fsha) &&
+           std::find(current->begin(), current->end(), fingerprint.text(fsha)) != current->end();
+  });
+}
+
+} // namespace
+
+EnvironmentMerge::EnvironmentMerge(MergeWork& work, std::int64_t environment,
+                                   std::vector<Reader> readers)
+    : work_(work)
+    , environment_(environment)
+    , readers_(std::move(readers)) {}
+
+void EnvironmentMerge::set_base(TestStream base) { base_.emplace(std::move(base)); }
+
+void EnvironmentMerge::set_target_as_base() { target_is_base_ = true; }
+
+void EnvironmentMerge::run() {
+  while (collect_next_test()) {
+    settle();
+  }
+}
+
+bool EnvironmentMerge::collect_next_test() {
+  const Reader* first = nullptr;
+  for (const Reader& reader : readers_) {
+    if (!reader.tests.at_end() && (first == nullptr || reader.tests.name() < first->tests.name())) {
+      first = &reader;
+    }
+  }
+  if (first == nullptr) {
+    return false;
+  }
+  name_ = first->tests.name();
+  executions_.clear();
+  owners_.clear();
+  for (Reader& reader : readers_) {
+    while (!reader.tests.at_end() && reader.tests.name() == name_) {
+      executions_.push_back(reader.tests.execution());
+      owners_.push_back(&reader);
+      reader.tests.advance();
+    }
+  }
+  return true;
+}
+
+bool EnvironmentMerge::is_targets(std::size_t index) const {
+  return owners_[index]->input == nullptr;
+}
+
+std::optional<Execution> EnvironmentMerge::find_base() {
+  if (target_is_base_) {
+    return is_targets(0) ? std::optional(executions_.front()) : std::nullopt;
+  }
+  while (base_ && !base_->at_end() && base_->name() < name_) {
+    base_->advance();
+  }
+  const bool found = base_ && !base_->at_end() && base_->name() == name_;
+  return found ? std::optional(base_->execution()) : std::nullopt;
+}
+
+void EnvironmentMerge::settle() {
+  const std::optional<Execution> base = find_base();
+  for (const Reader* owner : owners_) {
+    if (owner->input != nullptr) {
+      ++owner->input->tests;
+      work_.count_test();
+    }
+  }
+  if (is_targets(executions_.size() - 1)) { // no input knows it
+    if (base && is_same_execution(executions_.front(), *base)) {
+      drop();
+    }
+    return;
+  }
+  keep(choose(executions_, base ? &*base : nullptr, [this](std::size_t index) {
+    return work_.disk && matches_disk(executions_[index], *owners_[index]->source, work_.disk);
+  }));
+}
+
+void EnvironmentMerge::drop() {
+  ++work_.dropped;
+  for (const Execution& execution : executions_) {
+    if (work_.target != nullptr) {
+      work_.target->remove(execution.id);
+    }
+  }
+}
+
+void EnvironmentMerge::keep(std::size_t index) {
+  if (is_targets(index)) {
+    return;
+  }
+  const Execution& winner = executions_[index];
+  const Reader& owner = *owners_[index];
+  const bool is_new = !is_targets(0);
+  const bool is_newer = !is_new && !is_same_execution(executions_.front(), winner);
+  owner.input->added += is_new ? 1 : 0;
+  owner.input->newer += is_newer ? 1 : 0;
+  if (work_.target == nullptr) {
+    return;
+  }
+  if (is_new) {
+    work_.target->insert(environment_, name_, winner, *owner.source, owner.number);
+  } else {
+    work_.target->replace(executions_.front(), winner, *owner.source, owner.number);
+  }
+}
+
+} // namespace testmon_precreate::datafile

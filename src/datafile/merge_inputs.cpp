@@ -1,0 +1,145 @@
+#include "merge_inputs.hpp"
+
+#include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/datafile/connection.hpp>
+#include <testmon_precreate/datafile/data_version.hpp>
+
+#include <fmt/format.h>
+
+#include <system_error>
+#include <utility>
+
+namespace testmon_precreate::datafile {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string problem_of_content(const Inspection& seen) {
+  if (seen.kind == FileKind::empty) {
+    return "is empty";
+  }
+  if (seen.kind != FileKind::database) {
+    return "is damaged: it is not an SQLite database";
+  }
+  return seen.truncated ? "is damaged: it is shorter than its header says" : "";
+}
+
+Inspection inspect_input(const fs::path& name, const fs::path& file) {
+  try {
+    const Inspection seen = inspect(file);
+    require(problem_of_content(seen), name);
+    return seen;
+  } catch (const fs::filesystem_error& error) {
+    throw BadInput(name, core::CoordinationFileError(error).what());
+  }
+}
+
+void check_structure(const fs::path& name, const fs::path& file, const Inspection& seen,
+                     util::Seconds busy_timeout) {
+  reading(name, [&] {
+    SQLite::Database database = open_for_reading(file, seen, busy_timeout);
+    SQLite::Statement check(database, "PRAGMA quick_check(1)");
+    const std::string found = check.executeStep() ? check.getColumn(0).getString() : "no answer";
+    require(found == "ok" ? "" : "is damaged: " + found, name);
+  });
+}
+
+// Whether open_for_reading takes no lock that would keep other processes from changing the file.
+bool is_read_without_locks(const Inspection& seen) { return seen.wal_mode && !seen.index_in_use; }
+
+} // namespace
+
+void require(const std::string& problem, const fs::path& file) {
+  if (!problem.empty()) {
+    throw BadInput(file, problem);
+  }
+}
+
+std::string problem_of_path(const fs::path& file, const fs::path& target) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::exists(status)) {
+    const bool pattern = file.native().find_first_of("*?[") != std::string::npos;
+    return pattern ? "does not exist: the pattern matches nothing" : "does not exist";
+  }
+  if (fs::is_directory(status)) {
+    return "is a directory; name the data file in it";
+  }
+  return fs::equivalent(file, target, error) ? "is the file that is merged into" : "";
+}
+
+OpenFile::OpenFile(const fs::path& name, util::Seconds busy_timeout)
+    : name_(name)
+    , file_(resolve_links(name))
+    , seen_(inspect_input(name, file_))
+    , database_(reading(name, [&] { return open_for_reading(file_, seen_, busy_timeout); }))
+    , source_(reading(name, [&] { return MergeSource(begin(), name); })) {}
+
+SQLite::Database& OpenFile::begin() {
+  database_.exec("BEGIN");
+  data_version_ = read_data_version(database_);
+  const bool has_tables = database_.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() != 0;
+  require(has_tables ? "" : "is empty: it has no tables", name_);
+  require(is_known_data_version(data_version_)
+              ? ""
+              : fmt::format("has the unknown data version {} (known: {} to {})", data_version_,
+                            oldest_data_version, newest_data_version),
+          name_);
+  return database_;
+}
+
+void OpenFile::limit_memory(std::size_t kibibytes) {
+  database_.exec(fmt::format("PRAGMA cache_size = -{}", kibibytes));
+}
+
+// Reads every page of the inputs while the merge is going on. Throws BadInput from get().
+std::future<void> check_in_background(const OpenFiles& files, util::Seconds busy_timeout) {
+  struct Wanted {
+    fs::path name;
+    fs::path file;
+    Inspection seen;
+  };
+
+  std::vector<Wanted> all;
+  for (const auto& file : files) {
+    all.push_back({file->name(), file->file(), file->seen()});
+  }
+  const auto check = [all, busy_timeout] {
+    for (const Wanted& wanted : all) {
+      check_structure(wanted.name, wanted.file, wanted.seen, busy_timeout);
+    }
+  };
+  try {
+    return std::async(std::launch::async, check);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, check); // no more threads are allowed here
+  }
+}
+
+void close_unchanged(OpenFiles& files) {
+  std::vector<std::pair<fs::path, std::pair<fs::path, Inspection>>> unlocked;
+  for (const auto& file : files) {
+    if (is_read_without_locks(file->seen())) {
+      unlocked.push_back({file->name(), {file->file(), file->seen()}});
+    }
+  }
+  files.clear(); // `inspect` must not be called before
+  for (const auto& [name, place] : unlocked) {
+    require(inspect_input(name, place.first) == place.second ? "" : "has changed while it was read",
+            name);
+  }
+}
+
+std::optional<bool> is_on_disk(OpenFile& file, const Disk& disk) {
+  return reading(file.name(), [&] {
+    RawStatement names(file.database(), "SELECT DISTINCT filename FROM file_fp");
+    std::optional<bool> found;
+    while (!found.value_or(false) && names.step()) {
+      found = disk(std::string(names.text(0))).has_value();
+    }
+    return found;
+  });
+}
+
+} // namespace testmon_precreate::datafile

@@ -1,0 +1,92 @@
+#include "merge_metadata.hpp"
+
+#include <testmon_precreate/datafile/statements.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace testmon_precreate::datafile {
+
+namespace {
+
+// DB.update_saving_stats of testmon/db.py; `None` stands for every environment.
+bool is_counter(const std::string& key) {
+  constexpr std::array<std::string_view, 8> counters{"None:time_saved",
+                                                     "None:time_all",
+                                                     "None:tests_saved",
+                                                     "None:tests_all",
+                                                     "None:potential_time_saved",
+                                                     "None:potential_time_all",
+                                                     "None:potential_tests_saved",
+                                                     "None:potential_tests_all"};
+  return std::find(counters.begin(), counters.end(), key) != counters.end();
+}
+
+// Nothing where the text is no number.
+std::optional<double> number_in(const std::string& text) {
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? std::optional(value)
+                                                                             : std::nullopt;
+}
+
+double counter_of(const Metadata& metadata, const std::string& key) {
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? 0 : number_in(found->second).value_or(0);
+}
+
+double combine_counter(const std::string& key, const std::vector<Metadata>& files,
+                       const Metadata* base) {
+  const double start = base == nullptr ? 0 : counter_of(*base, key);
+  double sum = start;
+  double largest = 0;
+  for (const Metadata& file : files) {
+    const double value = counter_of(file, key);
+    largest = std::max(largest, value);
+    // One that counts less than the base did not start from it.
+    sum += value < start ? value : value - start;
+  }
+  return base == nullptr ? largest : sum;
+}
+
+} // namespace
+
+Metadata read_metadata(SQLite::Database& database) {
+  SQLite::Statement rows(database, "SELECT dataid, data FROM metadata WHERE data IS NOT NULL"
+                                   " AND dataid NOT LIKE 'testmon-precreate:%'");
+  Metadata metadata;
+  while (rows.executeStep()) {
+    metadata[rows.getColumn(0).getString()] = rows.getColumn(1).getString();
+  }
+  return metadata;
+}
+
+Metadata combine_metadata(const std::vector<Metadata>& files, const Metadata* base) {
+  Metadata combined;
+  for (const Metadata& file : files) {
+    for (const auto& [key, value] : file) {
+      std::string& text = combined[key];
+      text = std::max(text, value);
+    }
+  }
+  for (auto& [key, value] : combined) {
+    if (is_counter(key)) {
+      value = fmt::format("{}", combine_counter(key, files, base));
+    }
+  }
+  return combined;
+}
+
+void write_metadata(SQLite::Database& database, const Metadata& metadata) {
+  Statements statements(database);
+  for (const auto& [key, value] : metadata) {
+    statements.run("INSERT OR REPLACE INTO metadata (dataid, data) VALUES (?, ?)", key, value);
+  }
+}
+
+} // namespace testmon_precreate::datafile

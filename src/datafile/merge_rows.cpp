@@ -1,0 +1,64 @@
+#include "merge_rows.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace testmon_precreate::datafile {
+
+bool ByContent::operator()(const Environment& left, const Environment& right) const {
+  return std::tie(left.name, left.python_version, left.system_packages) <
+         std::tie(right.name, right.python_version, right.system_packages);
+}
+
+void add_rows(SQLite::Database& database, std::size_t file, FileRows& rows) {
+  Parking parking(database);
+  for (const EnvironmentRow& row : EnvironmentTable(database).all()) {
+    rows[row.environment].push_back(
+        {.file = file,
+         .id = row.id,
+         .parked = row.parked,
+         .parked_at = row.parked ? parking.parked_at(row.id) : util::Seconds(0)});
+  }
+}
+
+TargetRows::TargetRows(SQLite::Database& database)
+    : environments_(database)
+    , parking_(database) {
+  for (const EnvironmentRow& row : environments_.all()) {
+    if (!row.parked) {
+      visible_.insert(row.environment.name);
+      rows_.insert_or_assign(row.environment, row);
+    } else {
+      rows_.emplace(row.environment, row);
+    }
+  }
+}
+
+std::optional<std::int64_t> TargetRows::find(const Environment& environment) const {
+  const auto found = rows_.find(environment);
+  return found == rows_.end() ? std::nullopt : std::optional(found->second.id);
+}
+
+std::int64_t TargetRows::make_ready(const Environment& environment,
+                                    const std::vector<FileRow>& others) {
+  const bool visible_elsewhere =
+      std::any_of(others.begin(), others.end(), [](const FileRow& row) { return !row.parked; });
+  const auto found = rows_.find(environment);
+  if (found != rows_.end()) {
+    if (found->second.parked && visible_elsewhere && visible_.insert(environment.name).second) {
+      parking_.restore(found->second.id);
+    }
+    return found->second.id;
+  }
+  const std::int64_t id = environments_.insert({&environment, 1}).front();
+  if (!visible_elsewhere || !visible_.insert(environment.name).second) {
+    util::Seconds parked_at = visible_elsewhere ? util::wall_clock_now() : util::Seconds(0);
+    for (const FileRow& row : others) {
+      parked_at = std::max(parked_at, row.parked_at);
+    }
+    parking_.park({&id, 1}, parked_at);
+  }
+  return id;
+}
+
+} // namespace testmon_precreate::datafile
