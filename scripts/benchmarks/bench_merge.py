@@ -121,9 +121,10 @@ def content(file: Path) -> List[tuple]:
     """What testmon sees, ids aside: a number for each test."""
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(
-            "SELECT test_name, duration, failed, forced, count(*), sum(length(method_checksums)), group_concat(fsha)"
-            " FROM (SELECT * FROM test_execution t JOIN test_execution_file_fp ON test_execution_id = t.id"
-            " JOIN file_fp f ON f.id = fingerprint_id ORDER BY test_name, fsha) GROUP BY test_name ORDER BY test_name"
+            "SELECT test_name, duration, failed, forced, count(*), group_concat(fsha)"
+            " FROM (SELECT DISTINCT test_name, duration, failed, forced, fsha, filename FROM test_execution t"
+            " JOIN test_execution_file_fp ON test_execution_id = t.id"
+            " JOIN file_fp f ON f.id = fingerprint_id ORDER BY test_name, filename, fsha) GROUP BY test_name ORDER BY test_name"
         ).fetchall()
 
 

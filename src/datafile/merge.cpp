@@ -10,7 +10,8 @@
 #include <testmon_precreate/datafile/inspection.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
-#include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/util/errno_exceptions.hpp>
+#include <testmon_precreate/util/file_descriptor.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -24,11 +25,61 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace testmon_precreate::datafile {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+// A file that gets its name when it is complete; it goes with the object before that.
+class NewFile {
+public:
+  explicit NewFile(fs::path name)
+      : name_(std::move(name))
+      , path_(fs::path(name_) += fmt::format(".merging-{}", ::getpid())) {
+    remove();
+  }
+
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  NewFile(NewFile&&) = delete;
+  NewFile& operator=(NewFile&&) = delete;
+
+  ~NewFile() { remove(); }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+  // Returns false where the name is taken.
+  [[nodiscard]] bool move_into_place() const {
+    const util::FileDescriptor file = util::open_file(path_, O_RDONLY);
+    if (::fsync(file.get()) != 0) {
+      util::throw_errno("sync", path_, errno);
+    }
+    std::error_code error;
+    fs::create_hard_link(path_, name_, error);
+    if (error == std::errc::file_exists) {
+      return false;
+    }
+    if (error) {
+      fs::rename(path_, name_); // a file system without hard links
+    }
+    return true;
+  }
+
+private:
+  void remove() const noexcept {
+    std::error_code ignored;
+    for (const fs::path& path : {path_, wal_path(path_), shm_path(path_)}) {
+      fs::remove(path, ignored);
+    }
+  }
+
+  fs::path name_;
+  fs::path path_;
+};
 
 // The target's tests and all that works on them.
 struct TargetTests {
@@ -76,6 +127,9 @@ private:
     require_sound(seen, target_);
     try {
       open_inputs();
+      if (!request_.dry_run && seen.kind == FileKind::absent) {
+        return create();
+      }
       request_.dry_run ? look(seen) : change(seen);
       return true;
     } catch (const BadInput& bad) {
@@ -90,6 +144,7 @@ private:
   void open_inputs() {
     files_.clear();
     inputs_.clear();
+    copied_.reset();
     for (MergedInput& input : report_.inputs) {
       input.tests = input.added = input.newer = 0;
       if (input.problem.empty()) {
@@ -186,36 +241,44 @@ private:
     }
   }
 
-  void change(Inspection seen) {
-    const bool absent = seen.kind == FileKind::absent;
-    constexpr mode_t mode = 0644; // SQLite's own, before the umask
-    if (absent && util::create_file_atomically(target_, "", mode)) {
-      seen = inspect(target_);
-    }
-    try {
-      in_transaction(target_, seen, request_.busy_timeout, [this](SQLite::Database& database) {
-        constexpr int cache_kibibytes = 24 * 1024;
-        database.exec(fmt::format("PRAGMA cache_size = -{}", cache_kibibytes));
-        merge_into(&database);
-        return true;
-      });
-    } catch (...) {
-      if (absent) {
-        remove_if_empty();
-      }
-      throw;
-    }
-    if (report_.created) {
-      // testmon's workers cannot do it. Where it stays as it is, `prepare` says so.
-      open_for_writing(target_, request_.busy_timeout).exec("PRAGMA journal_mode = WAL");
-    }
+  void change(const Inspection& seen) {
+    in_transaction(target_, seen, request_.busy_timeout, [this](SQLite::Database& database) {
+      merge_into(&database);
+      return true;
+    });
   }
 
-  void remove_if_empty() const {
-    std::error_code ignored;
-    if (fs::file_size(target_, ignored) == 0) {
-      fs::remove(target_, ignored);
+  // A new file begins as a copy of the input that gives it most. Returns false where another
+  // process has made the file meanwhile.
+  bool create() {
+    const NewFile file(target_);
+    start_with_largest_input(file.path());
+    {
+      SQLite::Database database = open_for_writing(file.path(), request_.busy_timeout);
+      // A part of it is never used: neither a journal nor a sync is of any use to it.
+      database.exec("PRAGMA journal_mode = OFF");
+      database.exec("PRAGMA synchronous = OFF");
+      SQLite::Transaction transaction(database);
+      merge_into(&database);
+      transaction.commit();
+      database.exec("PRAGMA journal_mode = WAL");
     }
+    report_.created = true;
+    return file.move_into_place();
+  }
+
+  void start_with_largest_input(const fs::path& copy) {
+    const auto size_of = [this](std::size_t input) {
+      SQLite::Database& database = files_[input]->database();
+      return std::pair(files_[input]->data_version(),
+                       database.execAndGet("PRAGMA page_count").getInt64());
+    };
+    std::size_t largest = 0;
+    for (std::size_t i = 1; i < inputs_.size(); ++i) {
+      largest = size_of(i) > size_of(largest) ? i : largest;
+    }
+    files_[largest]->copy_to(copy);
+    copied_ = largest;
   }
 
   // `target` is null in a dry run without one.
@@ -265,7 +328,7 @@ private:
     if (target != nullptr) {
       tests.emplace(*target);
       work.target = request_.dry_run ? nullptr : &tests->writer;
-      report_.tests = count_tests(*target);
+      report_.tests = copied_ ? 0 : count_tests(*target);
     }
     // From the last one on: the newest Python of a name is the one that may be visible.
     for (auto entry = rows.rbegin(); entry != rows.rend(); ++entry) {
@@ -286,17 +349,22 @@ private:
       readers.push_back({.tests = TestStream(target->database, {}, *row),
                          .source = &target->source,
                          .number = 0,
-                         .input = nullptr});
+                         .input = copied_ ? inputs_[*copied_] : nullptr,
+                         .is_target = true});
     }
     if (work.target != nullptr) {
       row = target->rows.make_ready(environment, rows);
     }
     for (const FileRow& each : rows) {
+      if (each.file == copied_) {
+        continue; // the target's reader reads it
+      }
       OpenFile& file = *files_[each.file];
       readers.push_back({.tests = TestStream(file.database(), file.name(), each.id),
                          .source = &file.source(),
                          .number = each.file,
-                         .input = inputs_[each.file]});
+                         .input = inputs_[each.file],
+                         .is_target = false});
     }
     EnvironmentMerge merge(work, row.value_or(0), std::move(readers));
     const auto base = base_rows.find(environment);
@@ -339,16 +407,15 @@ private:
     for (const auto& file : files_) {
       files.push_back(reading(file->name(), [&] { return read_metadata(file->database()); }));
     }
-    Metadata own = read_metadata(target);
     std::optional<Metadata> base;
     if (files.size() > inputs_.size()) {
       base = std::move(files.back());
       files.pop_back();
     }
     if (is_target_base_) {
-      base = std::move(own);
-    } else {
-      files.push_back(std::move(own));
+      base = read_metadata(target);
+    } else if (!copied_) {
+      files.push_back(read_metadata(target));
     }
     write_metadata(target, combine_metadata(files, base ? &*base : nullptr));
   }
@@ -359,6 +426,7 @@ private:
   std::vector<std::unique_ptr<OpenFile>> files_; // the inputs, then the base
   std::vector<MergedInput*> inputs_;             // those of them, in the same order
   bool is_target_base_ = false;
+  std::optional<std::size_t> copied_; // the input that the target is a copy of
 };
 
 } // namespace

@@ -61,9 +61,7 @@ bool EnvironmentMerge::collect_next_test() {
   return true;
 }
 
-bool EnvironmentMerge::is_targets(std::size_t index) const {
-  return owners_[index]->input == nullptr;
-}
+bool EnvironmentMerge::is_targets(std::size_t index) const { return owners_[index]->is_target; }
 
 std::optional<Execution> EnvironmentMerge::find_base() {
   if (target_is_base_) {
@@ -84,7 +82,7 @@ void EnvironmentMerge::settle() {
       work_.count_test();
     }
   }
-  if (is_targets(executions_.size() - 1)) { // no input knows it
+  if (owners_.back()->input == nullptr) { // no input knows it
     if (base && is_same_execution(executions_.front(), *base)) {
       drop();
     }
@@ -105,22 +103,21 @@ void EnvironmentMerge::drop() {
 }
 
 void EnvironmentMerge::keep(std::size_t index) {
-  if (is_targets(index)) {
-    return;
-  }
   const Execution& winner = executions_[index];
   const Reader& owner = *owners_[index];
-  const bool is_new = !is_targets(0);
-  const bool is_newer = !is_new && !is_same_execution(executions_.front(), winner);
-  owner.input->added += is_new ? 1 : 0;
-  owner.input->newer += is_newer ? 1 : 0;
-  if (work_.target == nullptr) {
+  if (owner.input != nullptr) {
+    const bool was_known = owners_.front()->input == nullptr;
+    const bool is_newer = was_known && !is_same_execution(executions_.front(), winner);
+    owner.input->added += was_known ? 0 : 1;
+    owner.input->newer += is_newer ? 1 : 0;
+  }
+  if (work_.target == nullptr || is_targets(index)) {
     return;
   }
-  if (is_new) {
-    work_.target->insert(environment_, name_, winner, *owner.source, owner.number);
-  } else {
+  if (is_targets(0)) {
     work_.target->replace(executions_.front(), winner, *owner.source, owner.number);
+  } else {
+    work_.target->insert(environment_, name_, winner, *owner.source, owner.number);
   }
 }
 

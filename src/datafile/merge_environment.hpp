@@ -19,7 +19,8 @@ struct Reader {
   TestStream tests;
   MergeSource* source = nullptr;
   std::size_t number = 0;       // of the file among the inputs
-  MergedInput* input = nullptr; // null: the target
+  MergedInput* input = nullptr; // null: the target, unless it began as a copy of an input
+  bool is_target = false;
 };
 
 // What the work on all environments shares.

@@ -4,7 +4,9 @@
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/data_version.hpp>
 
+#include <SQLiteCpp/Backup.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <system_error>
 #include <utility>
@@ -39,9 +41,20 @@ void check_structure(const fs::path& name, const fs::path& file, const Inspectio
                      util::Seconds busy_timeout) {
   reading(name, [&] {
     SQLite::Database database = open_for_reading(file, seen, busy_timeout);
-    SQLite::Statement check(database, "PRAGMA quick_check(1)");
-    const std::string found = check.executeStep() ? check.getColumn(0).getString() : "no answer";
-    require(found == "ok" ? "" : "is damaged: " + found, name);
+    database.exec("PRAGMA cell_size_check = ON");
+    for (const auto& [table, index] :
+         {std::pair("environment", "sqlite_autoindex_environment_1"),
+          std::pair("test_execution", "test_execution_fk_name"),
+          std::pair("file_fp", "sqlite_autoindex_file_fp_1"),
+          std::pair("test_execution_file_fp", "test_execution_file_fp_both")}) {
+      const auto count = [&database](const std::string& of) {
+        return database.execAndGet("SELECT count(*) FROM " + of).getInt64();
+      };
+      const bool complete = count(fmt::format("{} NOT INDEXED", table)) ==
+                            count(fmt::format("{} INDEXED BY {}", table, index));
+      require(complete ? "" : fmt::format("is damaged: an index of {} is not complete", table),
+              name);
+    }
   });
 }
 
@@ -87,6 +100,16 @@ SQLite::Database& OpenFile::begin() {
                             oldest_data_version, newest_data_version),
           name_);
   return database_;
+}
+
+void OpenFile::copy_to(const fs::path& copy) {
+  SQLite::Database target(copy.string(),
+                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
+  target.exec("PRAGMA journal_mode = OFF");
+  target.exec("PRAGMA synchronous = OFF");
+  if (const int result = SQLite::Backup(target, database_).executeStep(); result != SQLITE_DONE) {
+    throw SQLite::Exception("the copy is not complete", result);
+  }
 }
 
 void OpenFile::limit_memory(std::size_t kibibytes) {

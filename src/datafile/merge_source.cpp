@@ -70,8 +70,12 @@ TestStream::TestStream(SQLite::Database& database, fs::path file, std::int64_t e
 
 void TestStream::advance() {
   reading(file_, [this] {
+    previous_ = name_;
     at_end_ = !rows_.step();
     name_ = at_end_ ? std::string_view() : rows_.text(0);
+    if (!at_end_ && name_ < previous_) {
+      throw SQLite::Exception("the index of tests is out of order", SQLITE_CORRUPT);
+    }
   });
 }
 

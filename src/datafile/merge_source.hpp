@@ -85,6 +85,7 @@ private:
   std::filesystem::path file_;
   RawStatement rows_;
   std::string_view name_;
+  std::string previous_;
   bool at_end_ = false;
 };
 
