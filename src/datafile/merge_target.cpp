@@ -38,6 +38,16 @@ void bind_outcome(RawStatement& statement, int first, const Execution& execution
   }
 }
 
+// The three columns that make a fingerprint what it is.
+void bind_fingerprint(RawStatement& statement, const RawStatement& row) {
+  constexpr int filename = 0;
+  constexpr int checksums = 1;
+  constexpr int fsha = 3;
+  statement.bind_column(1, row, filename);
+  statement.bind_column(2, row, fsha);
+  statement.bind_column(3, row, checksums);
+}
+
 } // namespace
 
 MergeTarget::MergeTarget(SQLite::Database& database)
@@ -53,6 +63,8 @@ MergeTarget::MergeTarget(SQLite::Database& database)
                              " WHERE test_execution_id = ? AND fingerprint_id = ?")
     , insert_link_(database, insert_statement(1))
     , insert_links_(database, insert_statement(links_at_once))
+    , compare_fingerprint_(database, "SELECT id FROM file_fp WHERE +filename IS ? AND +fsha IS ?"
+                                     " AND +method_checksums IS ? AND id = ?")
     , find_fingerprint_(database, "SELECT id FROM file_fp WHERE filename IS ? AND fsha IS ?"
                                   " AND method_checksums IS ?")
     , insert_fingerprint_(database, "INSERT INTO file_fp (filename, fsha, method_checksums, mtime)"
@@ -120,31 +132,28 @@ std::int64_t MergeTarget::map_fingerprint(std::int64_t id, MergeSource& source,
                                           std::size_t number) {
   Mapped& mapped = mapped_[slot_of(id, number)];
   if (mapped.source != number + 1 || mapped.id != id) {
-    mapped.own = find_or_insert(source.fingerprint(id));
+    mapped.own = find_or_insert(source.fingerprint(id), id);
     mapped.source = number + 1;
     mapped.id = id;
   }
   return mapped.own;
 }
 
-std::int64_t MergeTarget::find_or_insert(const RawStatement& fingerprint) {
-  constexpr int filename = 0;
-  constexpr int checksums = 1;
-  constexpr int mtime = 2;
-  constexpr int fsha = 3;
-  find_fingerprint_.reset();
-  find_fingerprint_.bind_column(1, fingerprint, filename);
-  find_fingerprint_.bind_column(2, fingerprint, fsha);
-  find_fingerprint_.bind_column(3, fingerprint, checksums);
-  if (find_fingerprint_.step()) {
-    const std::int64_t id = find_fingerprint_.integer(0);
-    find_fingerprint_.reset();
-    return id;
+std::int64_t MergeTarget::find_or_insert(const RawStatement& fingerprint, std::int64_t id) {
+  // Files that started from the same one have the same ids for what they have in common, and a look
+  // there is cheaper than one at the index of all texts.
+  compare_fingerprint_.bind(4, id);
+  for (RawStatement* query : {&compare_fingerprint_, &find_fingerprint_}) {
+    bind_fingerprint(*query, fingerprint);
+    const bool found = query->step();
+    const std::int64_t own = found ? query->integer(0) : 0;
+    query->reset();
+    if (found) {
+      return own;
+    }
   }
-  find_fingerprint_.reset();
-  insert_fingerprint_.bind_column(1, fingerprint, filename);
-  insert_fingerprint_.bind_column(2, fingerprint, fsha);
-  insert_fingerprint_.bind_column(3, fingerprint, checksums);
+  bind_fingerprint(insert_fingerprint_, fingerprint);
+  constexpr int mtime = 2;
   insert_fingerprint_.bind_column(4, fingerprint, mtime);
   insert_fingerprint_.run();
   return database_.getLastInsertRowid();

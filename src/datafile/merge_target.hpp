@@ -37,7 +37,8 @@ private:
   const std::vector<std::int64_t>& map_fingerprints(std::int64_t test, MergeSource& source,
                                                     std::size_t number);
   std::int64_t map_fingerprint(std::int64_t id, MergeSource& source, std::size_t number);
-  std::int64_t find_or_insert(const RawStatement& fingerprint);
+  // The target's id of a row of another file's, which has this id there.
+  std::int64_t find_or_insert(const RawStatement& fingerprint, std::int64_t id);
   void add_link(std::int64_t test, std::int64_t fingerprint);
 
   // What map_fingerprint found last for the ids of one hash: most of the tests beside one another
@@ -57,6 +58,7 @@ private:
   RawStatement delete_link_;
   RawStatement insert_link_;
   RawStatement insert_links_; // many at once
+  RawStatement compare_fingerprint_;
   RawStatement find_fingerprint_;
   RawStatement insert_fingerprint_;
   std::vector<Mapped> mapped_;
