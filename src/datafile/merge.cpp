@@ -284,10 +284,17 @@ private:
   // `target` is null in a dry run without one.
   void merge_into(SQLite::Database* target) {
     std::future<void> check = check_in_background(files_, request_.busy_timeout);
-    prepare_target(target);
-    merge_tests(report_.created && request_.dry_run ? nullptr : target);
-    if (!request_.dry_run) {
-      merge_metadata(*target);
+    try {
+      prepare_target(target);
+      merge_tests(report_.created && request_.dry_run ? nullptr : target);
+      if (!request_.dry_run) {
+        merge_metadata(*target);
+      }
+    } catch (const SQLite::Exception&) {
+      if (copied_) {
+        check.get(); // a copy is as damaged as the input is
+      }
+      throw;
     }
     check.get();
     close_unchanged(files_);

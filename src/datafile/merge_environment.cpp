@@ -14,9 +14,8 @@ bool matches_disk(const Execution& execution, MergeSource& source, const Disk& d
   const std::vector<std::int64_t>& ids = source.fingerprints_of(execution.id);
   return std::all_of(ids.begin(), ids.end(), [&](std::int64_t id) {
     const RawStatement& fingerprint = source.fingerprint(id);
-    const auto current = disk(std::string(fingerprint.text(filename)));
-    return current && !fingerprint.is_null(fsha) &&
-           std::find(current->begin(), current->end(), fingerprint.text(fsha)) != current->end();
+    return !fingerprint.is_null(fsha) &&
+           disk(std::string(fingerprint.text(filename)), fingerprint.text(fsha)) == OnDisk::same;
   });
 }
 
@@ -83,7 +82,7 @@ void EnvironmentMerge::settle() {
     }
   }
   if (owners_.back()->input == nullptr) { // no input knows it
-    if (base && is_same_execution(executions_.front(), *base)) {
+    if (target_is_base_) {
       drop();
     }
     return;

@@ -3,6 +3,7 @@
 #include "merge_source.hpp"
 
 #include <testmon_precreate/datafile/inspection.hpp>
+#include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/util/clock.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace testmon_precreate::datafile {
@@ -72,10 +74,11 @@ using OpenFiles = std::vector<std::unique_ptr<OpenFile>>;
 // Closes the files. Throws BadInput for one that was read without locks and has changed since.
 void close_unchanged(OpenFiles& files);
 
-// testmon's fshas of a file as it is on the disk, see MergeRequest.
-using Disk = std::function<std::optional<std::vector<std::string>>(const std::string& file)>;
+// MergeRequest::disk.
+using Disk = std::function<OnDisk(const std::string& file, std::string_view fsha)>;
 
-// Whether a file's tests depend on anything that is on the disk; nothing: they depend on nothing.
+// Whether any of the first hundred files that the tests depend on is on the disk; nothing: they
+// depend on none.
 [[nodiscard]] std::optional<bool> is_on_disk(OpenFile& file, const Disk& disk);
 
 } // namespace testmon_precreate::datafile

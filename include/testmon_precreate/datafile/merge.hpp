@@ -7,9 +7,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace testmon_precreate::datafile {
+
+// A file of the project beside a recorded content of it.
+enum class OnDisk { absent, other, same };
 
 // Data files of one project become one: for each test of each environment one recorded execution
 // is kept whole, with its outcome, duration and fingerprints.
@@ -41,10 +45,10 @@ namespace testmon_precreate::datafile {
 // The order is total, and a record keeps all that it goes by: merging is idempotent, commutative
 // and associative, row ids aside.
 //
-// A test that only the target and `base` have, the same record, is dropped: every input has dropped
+// A test that no input has, while the target is the base and has it, is dropped: all have dropped
 // it. One that is missing in some inputs is not: testmon drops what is affected and was not
-// collected in a run (sync_db_fs_tests), so a shard lacks what others ran. Without `base` nothing
-// is dropped; testmon drops what is gone in the next whole run.
+// collected in a run (sync_db_fs_tests), so a shard lacks what others ran. Otherwise nothing is
+// dropped; testmon drops what is gone in the next whole run.
 //
 // Environments are the same if name, packages and Python version are. One that is visible in the
 // target stays so, and no name gets a second visible one: stock testmon of data version 14 fails
@@ -59,10 +63,9 @@ struct MergeRequest {
   std::filesystem::path target; // made if it does not exist, of the inputs' newest data version
   std::optional<std::filesystem::path> base; // may be the target itself
 
-  // testmon's fsha of a file of the project as it is on the disk now, all that it may have computed
-  // (see DESIGN of process_code.get_source_sha); nothing: there is no such file. Not set: not
-  // known.
-  std::function<std::optional<std::vector<std::string>>(const std::string& file)> disk;
+  // What is on the disk of a file of the project, beside the fsha that was recorded of it (see
+  // process_code.get_source_sha). Not set: nothing is known.
+  std::function<OnDisk(const std::string& file, std::string_view fsha)> disk;
 
   bool skip_bad_inputs = false;      // instead of a DatabaseError
   bool accept_other_project = false; // an input none of whose files is on the disk, beside others
