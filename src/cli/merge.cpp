@@ -132,11 +132,10 @@ int merge_command(const Options& options, const Program& program) {
     return 0;
   }
   const fs::path rootdir = find_rootdir(options, program);
+  const fs::path own = rootdir / program.settings.datafile.value_or(".testmondata");
   datafile::MergeRequest request;
   request.inputs.assign(options.files.begin(), options.files.end());
-  request.target = options.into.empty()
-                       ? rootdir / program.settings.datafile.value_or(".testmondata")
-                       : fs::path(options.into);
+  request.target = options.into.empty() ? own : fs::path(options.into);
   if (!options.base.empty()) {
     request.base = options.base;
   }
@@ -148,7 +147,8 @@ int merge_command(const Options& options, const Program& program) {
   request.accept_other_project = options.any_project;
   request.dry_run = options.dry_run;
   request.progress = make_progress(program);
-  if (!options.force && !options.dry_run) {
+  const bool is_own = fs::weakly_canonical(request.target) == fs::weakly_canonical(own);
+  if (is_own && !options.force && !options.dry_run) {
     refuse_while_a_run_is_at_work(rootdir, program);
   }
   const datafile::MergeReport report = datafile::merge(request);

@@ -337,6 +337,9 @@ private:
       work.target = request_.dry_run ? nullptr : &tests->writer;
       report_.tests = copied_ ? 0 : count_tests(*target);
     }
+    if (is_target_base_ && work.target != nullptr) {
+      tests->rows.park_outdated(rows);
+    }
     // From the last one on: the newest Python of a name is the one that may be visible.
     for (auto entry = rows.rbegin(); entry != rows.rend(); ++entry) {
       merge_environment(entry->first, entry->second, base_rows, tests ? &*tests : nullptr, work);

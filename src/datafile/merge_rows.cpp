@@ -5,6 +5,14 @@
 
 namespace testmon_precreate::datafile {
 
+namespace {
+
+bool is_visible_in_any(const std::vector<FileRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const FileRow& row) { return !row.parked; });
+}
+
+} // namespace
+
 bool ByContent::operator()(const Environment& left, const Environment& right) const {
   return std::tie(left.name, left.python_version, left.system_packages) <
          std::tie(right.name, right.python_version, right.system_packages);
@@ -39,10 +47,28 @@ std::optional<std::int64_t> TargetRows::find(const Environment& environment) con
   return found == rows_.end() ? std::nullopt : std::optional(found->second.id);
 }
 
+void TargetRows::park_outdated(const FileRows& others) {
+  std::set<std::string> shown;
+  for (const auto& [environment, rows] : others) {
+    if (is_visible_in_any(rows)) {
+      shown.insert(environment.name);
+    }
+  }
+  for (auto& [environment, row] : rows_) {
+    const auto found = others.find(environment);
+    const bool outdated = shown.count(environment.name) != 0 &&
+                          (found == others.end() || !is_visible_in_any(found->second));
+    if (!row.parked && outdated) {
+      parking_.park({&row.id, 1}, util::wall_clock_now());
+      row.parked = true;
+      visible_.erase(environment.name);
+    }
+  }
+}
+
 std::int64_t TargetRows::make_ready(const Environment& environment,
                                     const std::vector<FileRow>& others) {
-  const bool visible_elsewhere =
-      std::any_of(others.begin(), others.end(), [](const FileRow& row) { return !row.parked; });
+  const bool visible_elsewhere = is_visible_in_any(others);
   const auto found = rows_.find(environment);
   if (found != rows_.end()) {
     if (found->second.parked && visible_elsewhere && visible_.insert(environment.name).second) {

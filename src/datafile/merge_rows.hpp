@@ -42,6 +42,10 @@ public:
   // Nothing where the target has no such environment. A visible row comes before a parked one.
   [[nodiscard]] std::optional<std::int64_t> find(const Environment& environment) const;
 
+  // Parks what is visible here and in none of the other files, where they show another one of that
+  // name.
+  void park_outdated(const FileRows& others);
+
   // Makes a row for an environment that the target does not have, or shows its parked one, as the
   // other files ask for. Returns its id.
   std::int64_t make_ready(const Environment& environment, const std::vector<FileRow>& others);

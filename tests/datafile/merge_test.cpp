@@ -320,6 +320,16 @@ TEST_CASE("merge: environments") {
                "SELECT count(*) FROM environment"
                " WHERE system_packages = 'a 1.0' AND environment_name = 'default'") == 1);
   CHECK(number(at / "target", "SELECT count(*) FROM metadata WHERE data = '1234.500000'") == 1);
+  SUBCASE("what the inputs show, where the target is what they started from") {
+    MergeRequest request = request_for(at / "target", {at / "one"});
+    request.base = at / "target";
+    static_cast<void>(datafile::merge(request));
+    CHECK(read(at / "target").size() == 3);
+    CHECK(number(at / "target", "SELECT count(*) FROM environment WHERE system_packages = 'a 2.0'"
+                                " AND environment_name = 'default'") == 1);
+    CHECK(number(at / "target", "SELECT count(*) FROM environment"
+                                " WHERE environment_name = 'default'") == 1);
+  }
   SUBCASE("a parked one that an input shows, of a name without a visible one, is shown") {
     write(at / "two", named, {});
     static_cast<void>(merge_into(at / "target", {at / "two"}));
@@ -402,7 +412,9 @@ TEST_CASE("merge: bad inputs are named and change nothing") {
        {"target", "is the file that is merged into"},
        {"absent", "does not exist"},
        {"shard-*/x", "the pattern matches nothing"}}};
-  for (const auto& [name, reason] : bad) {
+  for (const auto& each : bad) {
+    const std::string name = each.first;
+    const std::string reason = each.second;
     CAPTURE(name);
     MergeRequest request = request_for(at / "target", {at / "good", at / name});
     const std::string message = error_of(request);
@@ -410,7 +422,7 @@ TEST_CASE("merge: bad inputs are named and change nothing") {
     CHECK(contains(message, reason));
     CHECK(bytes_of(at / "target") == before);
     request.target = at / "new";
-    if (std::string(reason) != "is the file that is merged into") {
+    if (reason != "is the file that is merged into") {
       CHECK(error_of(request) != "no error");
       CHECK(!fs::exists(at / "new"));
     }

@@ -50,10 +50,10 @@ enum class OnDisk { absent, other, same };
 // collected in a run (sync_db_fs_tests), so a shard lacks what others ran. Otherwise nothing is
 // dropped; testmon drops what is gone in the next whole run.
 //
-// Environments are the same if name, packages and Python version are. One that is visible in the
-// target stays so, and no name gets a second visible one: stock testmon of data version 14 fails
-// where it meets the wrong one. The others are parked (see parking.hpp); `prepare` brings them
-// back.
+// Environments are the same if name, packages and Python version are. No name gets a second visible
+// one: stock testmon of data version 14 fails where it meets the wrong one. The target's stays
+// visible, unless the target is the base and the inputs have left it for another. The others are
+// parked (see parking.hpp); `prepare` brings them back.
 //
 // testmon's counters in `metadata` (DB.update_saving_stats): with `base` its value and the sum of
 // what each file has added, without it the largest. Of anything else the largest text, as for
