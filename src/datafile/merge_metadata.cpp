@@ -40,18 +40,23 @@ double counter_of(const Metadata& metadata, const std::string& key) {
   return found == metadata.end() ? 0 : number_in(found->second).value_or(0);
 }
 
-double combine_counter(const std::string& key, const std::vector<Metadata>& files,
-                       const Metadata* base) {
-  const double start = base == nullptr ? 0 : counter_of(*base, key);
+// What each file has added to the base's value.
+double add_up(const std::string& key, const std::vector<Metadata>& files, const Metadata& base) {
+  const double start = counter_of(base, key);
   double sum = start;
-  double largest = 0;
   for (const Metadata& file : files) {
     const double value = counter_of(file, key);
-    largest = std::max(largest, value);
     // One that counts less than the base did not start from it.
     sum += value < start ? value : value - start;
   }
-  return base == nullptr ? largest : sum;
+  return sum;
+}
+
+bool is_less(const std::string& key, const std::string& left, const std::string& right) {
+  if (is_counter(key)) {
+    return number_in(left).value_or(0) < number_in(right).value_or(0);
+  }
+  return left < right;
 }
 
 } // namespace
@@ -70,13 +75,15 @@ Metadata combine_metadata(const std::vector<Metadata>& files, const Metadata* ba
   Metadata combined;
   for (const Metadata& file : files) {
     for (const auto& [key, value] : file) {
-      std::string& text = combined[key];
-      text = std::max(text, value);
+      const auto known = combined.try_emplace(key, value).first;
+      if (is_less(key, known->second, value)) {
+        known->second = value;
+      }
     }
   }
   for (auto& [key, value] : combined) {
-    if (is_counter(key)) {
-      value = fmt::format("{}", combine_counter(key, files, base));
+    if (base != nullptr && is_counter(key)) {
+      value = fmt::format("{}", add_up(key, files, *base));
     }
   }
   return combined;
@@ -85,7 +92,9 @@ Metadata combine_metadata(const std::vector<Metadata>& files, const Metadata* ba
 void write_metadata(SQLite::Database& database, const Metadata& metadata) {
   Statements statements(database);
   for (const auto& [key, value] : metadata) {
-    statements.run("INSERT OR REPLACE INTO metadata (dataid, data) VALUES (?, ?)", key, value);
+    statements.run("INSERT INTO metadata (dataid, data) VALUES (?, ?) ON CONFLICT (dataid)"
+                   " DO UPDATE SET data = excluded.data WHERE data IS NOT excluded.data",
+                   key, value);
   }
 }
 

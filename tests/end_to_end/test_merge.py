@@ -217,7 +217,7 @@ def test_what_the_command_says(suite, main_branch, commands, tmp_path):
     for bad, reason in (
         ("empty", "is empty"),
         ("tests", "is a directory"),
-        ("shards/*/.testmondata", "the pattern matches nothing"),
+        ("shards/*/.testmondata", "does not exist: the pattern matches nothing"),
         (".testmondata", "is the file that is merged into"),
     ):
         failed = merge("one", bad, exit_code=8)
@@ -283,7 +283,10 @@ def test_killed_at_any_moment(suite, main_branch, commands):
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
             " INSERT INTO test_execution SELECT 100 + i, 1, 'test_' || i, 0.5, 0, 0 FROM n"
         )
-        connection.execute("INSERT INTO test_execution_file_fp SELECT id, 1 FROM test_execution WHERE id > 100")
+        connection.execute(
+            "INSERT INTO test_execution_file_fp SELECT t.id, f.id FROM test_execution t,"
+            " (SELECT max(id) AS id FROM file_fp) f WHERE t.id > 100"
+        )
     command = [commands.precreate, "merge", "-q", "many"]
     target = main_branch.path / "target"
 
