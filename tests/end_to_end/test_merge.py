@@ -16,6 +16,7 @@ import pytest
 
 from datafile_support import content
 from support import Project, chosen_seed
+from test_recipes import environment, run_shell, shell_part  # noqa: F401 (a fixture)
 from test_real_projects import outcomes
 
 SHARDS = 4
@@ -28,12 +29,16 @@ class Suite:
     def __init__(self, venv, commands, directory: Path) -> None:
         self.venv, self.commands, self.directory = venv, commands, directory
 
-    def machine(self, name: str, sources: Path, datafile: Optional[Path] = None) -> Project:
-        project = Project(self.directory / name)
+    @staticmethod
+    def new_machine(directory: Path, sources: Path, datafile: Optional[Path] = None) -> Project:
+        project = Project(directory)
         shutil.copytree(sources, project.path, ignore=shutil.ignore_patterns(".testmondata*", "report.xml"))
         if datafile:
             shutil.copy(datafile, project.datafile)
         return project
+
+    def machine(self, name: str, sources: Path, datafile: Optional[Path] = None) -> Project:
+        return self.new_machine(self.directory / name, sources, datafile)
 
     def run(self, project: Project, *arguments: str, command: str = "pytest") -> Dict[str, str]:
         """What became of each test that ran."""
@@ -310,3 +315,41 @@ def test_killed_at_any_moment(suite, main_branch, commands):
         assert after != before
         seen = [merge_into(start, chance.uniform(0, duration)) for _ in range(12)]
         assert all(state in (before, after) for state in seen), f"seed {seed}"
+
+
+@pytest.mark.parametrize(
+    "shard, merge, group, total",
+    [("shard", "merge", "GROUP", ""), ("gitlab-shard", "gitlab-merge", "CI_NODE_INDEX", "CI_NODE_TOTAL")],
+    ids=["github-actions", "gitlab-ci"],
+)
+def test_recipes_of_shards(shard, merge, group, total, environment, project, tmp_path):  # noqa: F811
+    """Twice: without a cached file, and with the one that the first merge made."""
+
+    def pipeline(sources: Project, name: str, cached: Optional[Path]) -> Project:
+        merging = Suite.new_machine(tmp_path / name / "merge", sources.path, cached)
+        for number in "1234":
+            machine = Suite.new_machine(tmp_path / name / number, sources.path, cached)
+            variables = {**environment, group: number, **({total: "4"} if total else {})}
+            run_shell(shell_part(shard), machine, variables)
+            target = merging.path / "shards" / number
+            target.mkdir(parents=True)
+            shutil.copy(machine.datafile, target)
+        run_shell(shell_part(merge), merging, environment)
+        return merging
+
+    first = pipeline(project, "first", None)
+    assert first.rows("SELECT count(*), count(duration) FROM test_execution") == [(4, 4)]
+    project.edit_function(0)
+    second = pipeline(project, "second", first.datafile)
+    assert second.rows("SELECT count(*), count(duration) FROM test_execution") == [(4, 4)]
+    output = run_shell("testmon-precreate run -- pytest --testmon -n 2", second, environment)
+    assert "passed" not in output and "failed" not in output, output
+
+
+def test_recipe_of_two_developers(suite, main_branch):
+    mine, yours = (suite.machine(name, main_branch.path, main_branch.datafile) for name in ("mine", "colleague"))
+    for project in (mine, yours):
+        project.edit_function(0)
+    assert len(suite.run(yours)) == 2
+    run_shell(shell_part("two-developers"), mine, suite.venv.environment(suite.commands))
+    assert suite.run(mine) == {}
