@@ -26,7 +26,7 @@ BUILD = Path(os.environ["TESTMON_PRECREATE_BUILD"])
 COMMAND = str(BUILD / "src" / "testmon-precreate")
 SCRATCH = BUILD / "bench_merge"
 SHARDS = 8
-ROUNDS = 5
+ROUNDS = 3
 
 # The rule of datafile/merge.hpp where the disk is not looked at: an execution before a placeholder, a failure before a
 # success, one of the last run before others, and so on.
