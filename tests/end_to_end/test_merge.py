@@ -80,12 +80,17 @@ def check_integrity(file: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("base", ["no base", "base", "into the base"])
-@pytest.mark.parametrize("way", ["files", "overlapping", "pytest-split"])
-@pytest.mark.parametrize("version", ["2.1.3", "2.2.0"])
+@pytest.mark.parametrize(
+    "version, way, base",
+    [
+        ("2.1.3", "files", "into the base"),
+        ("2.1.3", "pytest-split", "no base"),
+        ("2.2.0", "files", "into the base"),
+        ("2.2.0", "overlapping", "base"),
+        ("2.2.0", "pytest-split", "no base"),
+    ],
+)
 def test_shards_of_a_real_suite(way, version, base, venvs, commands, tmp_path):
-    if version == "2.1.3" and (way, base) not in (("files", "into the base"), ("pytest-split", "no base")):
-        pytest.skip("two of the nine ways, for the time they take")
     venv = venvs.get(f"pytest-testmon=={version}", "pytest>=8,<9", "pytest-xdist>=3.8,<4", "pytest-split")
     suite = Suite(venv, commands, tmp_path)
     sources = venvs.sdist("sqlparse==0.5.1")
