@@ -292,7 +292,7 @@ fs::path datafile_of(const AffectedRequest& request, const pytest::Project& proj
   if (request.since_file) {
     return request.invocation_directory / *request.since_file;
   }
-  return project.rootdir / request.settings.datafile.value_or(".testmondata");
+  return project.rootdir / request.settings.datafile_path();
 }
 
 // The paths of the command line that are there, relative to the rootdir as tests are named.

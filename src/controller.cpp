@@ -6,7 +6,11 @@
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
+#include <testmon_precreate/run_place.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 
 namespace testmon_precreate {
@@ -27,7 +31,8 @@ int worker_count(const PrepareRequest& request, const pytest::Project& project) 
 }
 
 datafile::PreparedDatafile prepare_datafile(const PrepareRequest& request, const fs::path& file,
-                                            const python::EnvironmentKey& key, int data_version) {
+                                            bool is_private, const python::EnvironmentKey& key,
+                                            int data_version) {
   datafile::PrepareRequest datafile_request;
   datafile_request.file = file;
   datafile_request.environment = {.name = key.environment_name,
@@ -38,6 +43,8 @@ datafile::PreparedDatafile prepare_datafile(const PrepareRequest& request, const
   datafile_request.allow_upgrade = request.allow_upgrade;
   datafile_request.dry_run = request.dry_run;
   datafile_request.rebuild = request.rebuild;
+  datafile_request.keep_backup = !is_private;
+  datafile_request.warn = request.warn;
   return datafile::prepare_datafile(datafile_request);
 }
 
@@ -50,6 +57,7 @@ void describe_environment(coordination::CoordinationState& state, const python::
   state.system_packages_full = key.system_packages_full;
   state.environment_action = datafile::to_string(prepared.action);
   state.packages_changed = prepared.packages_changed;
+  state.file_created = prepared.file_created;
   state.precreated_entries.parked_environments = prepared.parked_environments;
   state.precreated_entries.upgraded_from = prepared.upgraded_from;
 }
@@ -67,6 +75,7 @@ public:
       claim_ = coordination::claim_for_run(
           directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
           request.wait_for_run, request.settings.notifications);
+      remove_abandoned_places(directory);
     }
   }
 
@@ -78,7 +87,11 @@ public:
   ~ClaimedDirectory() {
     if (!kept_) {
       try {
-        static_cast<void>(directory_->remove());
+        if (shared_directory_of(*directory_)) {
+          remove_run_place(*directory_);
+        } else {
+          static_cast<void>(directory_->remove());
+        }
       } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
         // The error that brought us here says more.
       }
@@ -92,6 +105,45 @@ private:
   std::optional<coordination::DirectoryClaim> claim_;
   bool kept_;
 };
+
+// Where a run works: its coordination directory and its data file.
+struct Workplace {
+  coordination::CoordinationDirectory directory;
+  fs::path file;
+  bool is_private = false; // a run place with a copy of the data file
+};
+
+bool wants_private_copy(const PrepareRequest& request, const fs::path& file) {
+  if (request.dry_run || request.private_copy == PrivateCopy::never) {
+    return false;
+  }
+  const bool needed = !datafile::can_be_written(file);
+  if (needed) {
+    request.warn(fmt::format("the data file cannot be written: the run selects from a private copy "
+                             "of it, nothing will be recorded ({})",
+                             file.string()));
+  }
+  return needed || request.private_copy == PrivateCopy::always;
+}
+
+Workplace find_workplace(const PrepareRequest& request, const fs::path& rootdir) {
+  Workplace shared{.directory = coordination::CoordinationDirectory(
+                       coordination::coordination_directory_of(rootdir, request.settings)),
+                   .file = rootdir / request.settings.datafile_path()};
+  if (!wants_private_copy(request, shared.file)) {
+    return shared;
+  }
+  const coordination::CoordinationDirectory place = make_run_place(shared.directory);
+  Workplace own{.directory = place, .file = datafile_of_place(place), .is_private = true};
+  static_cast<void>(datafile::copy_datafile(shared.file, own.file, util::Seconds(60)));
+  return own;
+}
+
+// A path of the coordination directory as the state has it: relative to the rootdir if it is there.
+std::string path_in_state(const fs::path& path, const fs::path& rootdir) {
+  const fs::path relative = path.lexically_relative(rootdir);
+  return (relative.empty() || *relative.begin() == ".." ? path : relative).string();
+}
 
 } // namespace
 
@@ -110,37 +162,37 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   log("environment {}: {}", key.environment_name, key.system_packages_full);
   report.times.lap("surroundings");
 
-  const coordination::CoordinationDirectory directory(project.rootdir / request.settings.directory);
+  const Workplace place = find_workplace(request, project.rootdir);
   // From here on until the state is written no other run changes anything.
-  ClaimedDirectory claimed(directory, request);
+  ClaimedDirectory claimed(place.directory, request);
   report.times.lap("claim");
   state.timestamp = util::wall_clock_now().count();
 
-  const fs::path file = project.rootdir / request.settings.datafile.value_or(".testmondata");
-  const datafile::PreparedDatafile prepared = prepare_datafile(request, file, key, data_version);
-  report.warnings = prepared.warnings;
-  log("data file {}: environment {} {}", file.string(), prepared.environment_id,
+  const datafile::PreparedDatafile prepared =
+      prepare_datafile(request, place.file, place.is_private, key, data_version);
+  log("data file {}: environment {} {}", place.file.string(), prepared.environment_id,
       datafile::to_string(prepared.action));
   report.times.lap("data_file");
 
   const pytest::TestFiles test_files = pytest::scan_test_files(project);
-  report.warnings.insert(report.warnings.end(), test_files.warnings.begin(),
-                         test_files.warnings.end());
+  std::for_each(test_files.warnings.begin(), test_files.warnings.end(), request.warn);
   log("{} test files", test_files.paths.size());
   report.times.lap("test_files");
 
   state.rootdir = project.rootdir.string();
-  state.database_path = file.string();
+  state.database_path = place.file.string();
+  state.coordination_directory = place.directory.path().string();
+  state.private_copy = place.is_private;
   state.data_version = data_version;
   state.testmon_version = facts.testmon_version;
   state.expected_workers = worker_count(request, project);
   state.precreated_entries.test_file_count = test_files.paths.size();
   state.precreated_entries.test_files_path =
-      (request.settings.directory / directory.test_files_path().filename()).string();
+      path_in_state(place.directory.test_files_path(), project.rootdir);
   describe_environment(state, key, prepared);
   if (!request.dry_run) {
-    directory.write_test_files(test_files.paths);
-    directory.write_state(state);
+    place.directory.write_test_files(test_files.paths);
+    place.directory.write_state(state);
     claimed.keep();
   }
   report.times.lap("state");

@@ -43,8 +43,8 @@ AwaitResult await_state(const AwaitRequest& request, const core::DebugLog& log) 
   if (acknowledges) {
     core::check_worker_id(*request.worker_id);
   }
-  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
-      request.working_directory, request.rootdir, request.settings.directory));
+  const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
+      request.working_directory, request.rootdir, request.settings));
   log("waiting for {} of run {}, up to {} s", directory.state_path().string(),
       request.run_uid.value_or("(any)"), request.settings.worker_timeout.count());
   const auto accept = [&](const coordination::WaitResult& result) {

@@ -21,6 +21,7 @@ struct CleanupRequest {
   std::optional<std::string> run_uid; // whose run it is that ends
   std::optional<pid_t> controller_pid;
   bool force = false;             // though the controller of another run lives
+  bool truncate_wal = true;       // false: the data file stays byte for byte as it is
   util::Seconds busy_timeout{10}; // how long to wait for the data file
 };
 
@@ -30,8 +31,9 @@ struct CleanupReport {
   std::filesystem::path datafile; // whose WAL was truncated; empty: there is no data file
 };
 
-// Ends a run: removes the coordination files that this program made, and truncates the WAL of the
-// data file (the settings', else the state's, else the rootdir's), so that it alone can be cached.
+// Ends a run: removes the coordination files that this program made, a run's private copy of the
+// data file among them, and truncates the WAL of the data file (the settings', else the state's,
+// else the rootdir's) if it can be written, so that it alone can be cached.
 // Throws CoordinationBusy for a living run of somebody else, CoordinationFileError, DatabaseError
 // and util::Interrupted.
 [[nodiscard]] CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log);

@@ -5,11 +5,18 @@
 #include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/surroundings.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace testmon_precreate {
+
+// Whether a run gets a copy of the data file for itself, which goes when the run ends.
+enum class PrivateCopy {
+  never,
+  needed, // if the data file cannot be written
+  always
+};
 
 // Everything `prepare` goes by, as options and variables gave it.
 struct PrepareRequest : RunRequest {
@@ -20,11 +27,13 @@ struct PrepareRequest : RunRequest {
   util::Seconds wait_for_run{0}; // how long to wait for another run to end
   bool allow_upgrade = true;
   bool rebuild = false;
+  PrivateCopy private_copy = PrivateCopy::never; // testmon must be told its path: the state has it
+  // Called with each warning as soon as it is known; an error may follow.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 struct PrepareReport {
   coordination::CoordinationState state;
-  std::vector<std::string> warnings;
   core::Stopwatch times; // surroundings, claim, data_file, test_files, state
 };
 

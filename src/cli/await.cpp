@@ -34,6 +34,7 @@ AwaitRequest make_request(const Options& options, const Program& program) {
   core::Settings& settings = request.settings;
   settings = program.settings;
   apply_wait_options(options.wait, settings);
+  options.run.apply_to(settings);
   request.working_directory = std::filesystem::current_path();
   request.rootdir = options.run.rootdir_path();
   request.worker_id = options.worker.empty() ? settings.worker_id : std::optional(options.worker);

@@ -15,7 +15,6 @@ namespace {
 
 struct Options {
   RunOptions run;
-  std::string datafile;
   int controller_pid = 0;
   bool force = false;
   bool quiet = false;
@@ -34,9 +33,7 @@ CleanupRequest make_request(const Options& options, const Program& program) {
   request.settings = program.settings;
   request.working_directory = std::filesystem::current_path();
   request.rootdir = options.run.rootdir_path();
-  if (!options.datafile.empty()) {
-    request.settings.datafile = options.datafile;
-  }
+  options.run.apply_to(request.settings);
   request.run_uid = options.run.run_uid_or(program.settings);
   if (options.controller_pid != 0) {
     request.controller_pid = options.controller_pid;
@@ -69,8 +66,6 @@ void add_cleanup_command(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("cleanup", description);
   command->footer(footer);
   add_run_options(*command, options->run, "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
-  add_text_option(*command, "--datafile", options->datafile, "FILE",
-                  "testmon's data file (default: $TESTMON_DATAFILE, else the state's)");
   command
       ->add_option("--controller-pid", options->controller_pid,
                    "The run's controller (default: any process that this one descends from)")

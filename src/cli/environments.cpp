@@ -48,7 +48,9 @@ constexpr const char* footer = "Examples:\n"
 
 struct Place {
   fs::path rootdir;
-  fs::path file;
+  core::Settings settings; // with the options applied
+
+  [[nodiscard]] fs::path file() const { return rootdir / settings.datafile_path(); }
 };
 
 Place find_place(const Options& options, const Program& program) {
@@ -60,16 +62,18 @@ Place find_place(const Options& options, const Program& program) {
       pytest::find_project_by_any_rules({.invocation_directory = fs::current_path(),
                                          .arguments = std::move(arguments),
                                          .environment = program.environment});
-  return {.rootdir = project.rootdir,
-          .file = project.rootdir / (options.datafile.empty()
-                                         ? program.settings.datafile.value_or(".testmondata")
-                                         : fs::path(options.datafile))};
+  Place place{.rootdir = project.rootdir, .settings = program.settings};
+  if (!options.datafile.empty()) {
+    place.settings.datafile = options.datafile;
+  }
+  return place;
 }
 
 // The data file, if no run is at work on it whose rows must stay.
 fs::path file_to_change(const Options& options, const Program& program) {
   const Place place = find_place(options, program);
-  const coordination::CoordinationDirectory directory(place.rootdir / program.settings.directory);
+  const coordination::CoordinationDirectory directory(
+      coordination::coordination_directory_of(place.rootdir, place.settings));
   const std::string run =
       options.force ? ""
                     : coordination::living_run(directory, {.run_uid = program.settings.run_uid,
@@ -79,7 +83,7 @@ fs::path file_to_change(const Options& options, const Program& program) {
                                   .where = directory.path().string(),
                                   .hint = "Try again when it has ended, or give --force"});
   }
-  return place.file;
+  return place.file();
 }
 
 std::size_t package_count(const std::string& packages) {
@@ -119,7 +123,7 @@ void print_json(const nlohmann::json& value, const Program& program) {
 }
 
 void list(const Options& options, const Program& program) {
-  const fs::path file = find_place(options, program).file;
+  const fs::path file = find_place(options, program).file();
   const auto environments = datafile::list_environments(file, busy_timeout);
   if (options.json) {
     nlohmann::json entries = nlohmann::json::array();

@@ -64,9 +64,6 @@ int prepare_command(const Options& options, Program& program) {
       prepare(make_prepare_request(options.prepare, program), make_log(options.prepare, program));
   program.stopwatch.append(report.times);
   program.settings.run_uid = report.state.run_uid;
-  for (const std::string& warning : report.warnings) {
-    program.terminal.warning(warning);
-  }
   if (options.json) {
     program.terminal.out() << coordination::to_json(report.state);
   } else if (!options.prepare.quiet) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <limits>
+#include <map>
 
 namespace testmon_precreate::cli {
 
@@ -49,6 +50,17 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
       ->capture_default_str()
       ->check(CLI::Range(0, most_kept))
       ->type_name("N");
+  command
+      .add_option("--private-copy", options.private_copy,
+                  "Prepare a copy of the data file for this run alone, which `cleanup` removes: "
+                  "never, needed (if the file cannot be written) or always. The state's "
+                  "database_path, which TESTMON_DATAFILE must name then, tells where it is")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, PrivateCopy>{{"never", PrivateCopy::never},
+                                             {"needed", PrivateCopy::needed},
+                                             {"always", PrivateCopy::always}}))
+      ->default_str("never")
+      ->type_name("WHEN");
   command.add_flag("--no-upgrade", options.no_upgrade,
                    "Refuse a data file of another data version instead of rewriting it");
   command.add_flag("--rebuild", options.rebuild, "Move a corrupt data file aside and start anew");
@@ -76,6 +88,8 @@ PrepareRequest make_prepare_request(const PrepareOptions& options, const Program
   request.keep_environments = options.keep_environments;
   request.allow_upgrade = !options.no_upgrade;
   request.rebuild = options.rebuild;
+  request.private_copy = options.private_copy;
+  request.warn = [&program](const std::string& text) { program.terminal.warning(text); };
   request.dry_run = options.dry_run;
   return request;
 }

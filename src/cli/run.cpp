@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <system_error>
 
@@ -30,9 +31,9 @@ struct Options {
 
 constexpr const char* description =
     "Runs COMMAND with the pytest plugin active, cleans up whatever way it ends, and returns its "
-    "exit code (128 + n for signal n). A pytest run that xdist distributes is prepared by the "
-    "plugin, from the facts of the live process; everything else is prepared before COMMAND "
-    "starts. Signals are passed on.";
+    "exit code (128 + n for signal n). Each testmon run of pytest is prepared by the plugin, from "
+    "the facts of the live process. If COMMAND is not pytest and --python names the interpreter "
+    "that it uses, the project is also prepared before COMMAND starts. Signals are passed on.";
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate run -- pytest --testmon -n 4\n"
@@ -63,10 +64,13 @@ public:
       return run_command(program_->environment);
     }
     const util::ProcessEnvironment environment = environment_of_command();
-    // A pytest run knows its own facts better than we can guess them now.
-    if (is_strict() || !pytest_) {
+    // A pytest run knows its own facts better than we can guess them now; what is prepared for
+    // another interpreter than the one that will run pytest does harm.
+    if (is_interpreter_certain() && (is_strict() || !pytest_)) {
       prepare_ahead();
-    } else {
+    } else if (is_strict()) {
+      check_ahead();
+    } else if (pytest_) {
       warn_of_options_without_effect();
     }
     const int exit_code = run_command(environment);
@@ -78,6 +82,12 @@ private:
   // Without us, testmon starts a file of another data version anew: what --no-upgrade is to
   // prevent.
   [[nodiscard]] bool is_strict() const { return options_->strict || options_->prepare.no_upgrade; }
+
+  [[nodiscard]] bool is_interpreter_certain() const {
+    const PrepareOptions& given = options_->prepare;
+    return !given.python.empty() || !given.process_facts.empty() ||
+           (pytest_ && pytest_->interpreter);
+  }
 
   [[nodiscard]] PrepareRequest request() const {
     PrepareRequest request = make_prepare_request(options_->prepare, *program_);
@@ -118,17 +128,23 @@ private:
     try {
       const PrepareReport report = prepare(request(), make_log(options_->prepare, *program_));
       prepared_rootdir_ = report.state.rootdir;
-      for (const std::string& warning : report.warnings) {
-        program_->terminal.warning(warning);
-      }
     } catch (const util::Interrupted&) {
       throw; // whoever ends us does not want the command to start
     } catch (const std::exception& error) {
       if (is_strict()) {
         throw;
       }
-      program_->terminal.warning(std::string(error.what()) + " – running the command without us");
+      program_->terminal.warning(std::string(error.what()) +
+                                 " – running the command without testmon-precreate");
     }
+  }
+
+  // Writes nothing: the plugin prepares, as strictly.
+  void check_ahead() const {
+    PrepareRequest check = request();
+    check.dry_run = true;
+    check.warn = [](const std::string&) {};
+    static_cast<void>(prepare(check, make_log(options_->prepare, *program_)));
   }
 
   [[nodiscard]] util::ProcessEnvironment environment_of_command() const {
@@ -212,12 +228,19 @@ private:
       cleanup.working_directory = fs::current_path();
       cleanup.rootdir = rootdir;
       cleanup.controller_pid = ::getpid();
+      cleanup.truncate_wal = !is_told_not_to_collect();
       static_cast<void>(testmon_precreate::clean_up(cleanup, program_->log));
     } catch (const core::CoordinationBusy&) {
       // Another run's; it goes when that run ends.
     } catch (const std::exception& error) {
       program_->terminal.warning(error.what());
     }
+  }
+
+  // Then the data file must stay as it is.
+  [[nodiscard]] bool is_told_not_to_collect() const {
+    return pytest_ && std::find(pytest_->arguments.begin(), pytest_->arguments.end(),
+                                "--testmon-nocollect") != pytest_->arguments.end();
   }
 
   [[nodiscard]] fs::path rootdir_of_command() const {

@@ -8,6 +8,12 @@ std::optional<std::filesystem::path> RunOptions::rootdir_path() const {
   return rootdir.empty() ? std::nullopt : std::optional<std::filesystem::path>(rootdir);
 }
 
+void RunOptions::apply_to(core::Settings& settings) const {
+  if (!datafile.empty()) {
+    settings.datafile = datafile;
+  }
+}
+
 std::optional<std::string> RunOptions::run_uid_or(const core::Settings& settings) const {
   return run_uid.empty() ? settings.run_uid : std::optional(run_uid);
 }
@@ -16,6 +22,9 @@ void add_run_options(CLI::App& command, RunOptions& options, const std::string& 
   add_text_option(command, "--rootdir", options.rootdir, "DIR",
                   "pytest's rootdir (default: the working directory or the nearest parent that has "
                   "a coordination directory)");
+  add_text_option(command, "--datafile", options.datafile, "FILE",
+                  "testmon's data file, which the coordination directory lies beside (default: "
+                  "$TESTMON_DATAFILE, else .testmondata)");
   add_text_option(command, "--run-uid", options.run_uid, "UID", run_uid_help);
 }
 

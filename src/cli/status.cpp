@@ -49,9 +49,10 @@ struct Status {
 };
 
 Status find_status(const Options& options, const Program& program) {
-  const core::Settings& settings = program.settings;
-  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
-      std::filesystem::current_path(), options.run.rootdir_path(), settings.directory));
+  core::Settings settings = program.settings;
+  options.run.apply_to(settings);
+  const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
+      std::filesystem::current_path(), options.run.rootdir_path(), settings));
   const std::optional<std::string> run_uid = options.run.run_uid_or(settings);
   Status status;
   status.state_path = directory.state_path();

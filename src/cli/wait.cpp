@@ -63,8 +63,9 @@ int wait_command(const Options& options, Program& program) {
   }
   core::Settings settings = program.settings;
   apply_wait_options(options.wait, settings);
-  const coordination::CoordinationDirectory directory(coordination::resolve_coordination_directory(
-      std::filesystem::current_path(), options.run.rootdir_path(), settings.directory));
+  options.run.apply_to(settings);
+  const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
+      std::filesystem::current_path(), options.run.rootdir_path(), settings));
   coordination::WaitPolicy policy = wait_policy(settings);
   const Expected expected = expectation(options, program, directory, policy);
   policy.timeout -= util::Seconds(program.stopwatch.total() / 1000.0);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <system_error>
 
 #include <fcntl.h>
@@ -263,36 +264,73 @@ util::DirectoryHandle CoordinationDirectory::open_existing() const {
   util::throw_errno("open", path_, ENOENT);
 }
 
-fs::path resolve_coordination_directory(const fs::path& start,
-                                        const std::optional<fs::path>& rootdir,
-                                        const fs::path& name) {
-  if (rootdir) {
-    return (start / *rootdir / name).lexically_normal();
-  }
-  for (fs::path directory = start; !name.is_absolute(); directory = directory.parent_path()) {
-    fs::path candidate = directory / name;
+namespace {
 
-    struct stat status {};
+// Whether there is something by that name, other than a file; a link is found too, so that it can
+// be refused.
+bool has_directory(const fs::path& path) {
+  struct stat status {};
 
-    // A link of that name is found too, so that it can be refused.
-    if (::lstat(candidate.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-      return candidate;
-    }
-    if (directory == directory.parent_path()) {
-      break;
-    }
-  }
-  return start / name;
+  return ::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-fs::path rootdir_of(const CoordinationDirectory& directory, const fs::path& name) {
+bool can_be_written(const fs::path& directory) {
+  std::error_code ignored;
+  // A file of that name, or a parent that is yet to be made, has errors of its own.
+  const fs::path place =
+      fs::exists(fs::symlink_status(directory, ignored)) ? directory : directory.parent_path();
+  return ::access(place.c_str(), W_OK) == 0 || (errno != EACCES && errno != EROFS);
+}
+
+fs::path temporary_place_of(const fs::path& directory) {
+  std::error_code error;
+  fs::path temporary = fs::temp_directory_path(error);
+  if (error) {
+    temporary = "/tmp";
+  }
+  return temporary / fmt::format("testmon_xdist-{}-{:016x}", ::geteuid(),
+                                 std::hash<std::string>{}(directory.string()));
+}
+
+} // namespace
+
+fs::path coordination_directory_of(const fs::path& rootdir, const core::Settings& settings) {
+  fs::path beside = (rootdir / settings.directory_path()).lexically_normal();
+  return settings.directory || can_be_written(beside) ? beside : temporary_place_of(beside);
+}
+
+fs::path find_coordination_directory(const fs::path& start, const std::optional<fs::path>& rootdir,
+                                     const core::Settings& settings) {
+  const fs::path name = settings.directory_path();
+  if (rootdir || name.is_absolute()) {
+    return coordination_directory_of(start / rootdir.value_or(""), settings);
+  }
+  for (fs::path parent = start;; parent = parent.parent_path()) {
+    const fs::path beside = (parent / name).lexically_normal();
+    if (has_directory(beside) ||
+        (!settings.directory && has_directory(temporary_place_of(beside)))) {
+      return coordination_directory_of(parent, settings);
+    }
+    if (parent == parent.parent_path()) {
+      return coordination_directory_of(start, settings);
+    }
+  }
+}
+
+std::optional<fs::path> rootdir_of(const CoordinationDirectory& directory,
+                                   const core::Settings& settings) {
+  const fs::path name = settings.directory_path().lexically_normal();
+  if (name.is_absolute()) {
+    return std::nullopt;
+  }
   fs::path rootdir = directory.path();
-  for (const fs::path& part : name.lexically_normal()) {
+  for (const fs::path& part : name) {
     if (!part.empty()) {
       rootdir = rootdir.parent_path();
     }
   }
-  return rootdir;
+  return (rootdir / name).lexically_normal() == directory.path() ? std::optional(rootdir)
+                                                                 : std::nullopt;
 }
 
 } // namespace testmon_precreate::coordination

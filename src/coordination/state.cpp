@@ -56,6 +56,12 @@ void read_identity(const JsonReader& read, CoordinationState& state) {
 void read_environment(const JsonReader& read, CoordinationState& state) {
   state.rootdir = read.non_empty_text("rootdir");
   state.database_path = read.non_empty_text("database_path");
+  // States of earlier releases do not have these.
+  if (read.has("coordination_directory")) {
+    state.coordination_directory = read.text("coordination_directory");
+  }
+  state.private_copy = read.has("private_copy") && read.boolean("private_copy");
+  state.file_created = read.has("file_created") && read.boolean("file_created");
   state.data_version = read.integer<int>("data_version", 0);
   state.testmon_version = read.text("testmon_version");
   state.environment_id = read.integer<std::int64_t>("environment_id", 0);
@@ -85,6 +91,8 @@ ordered_json to_json_value(const CoordinationState& state) {
                      {"run_uid", optional_text(state.run_uid)},
                      {"rootdir", to_json_string(state.rootdir)},
                      {"database_path", to_json_string(state.database_path)},
+                     {"coordination_directory", to_json_string(state.coordination_directory)},
+                     {"private_copy", state.private_copy},
                      {"data_version", state.data_version},
                      {"testmon_version", to_json_string(state.testmon_version)},
                      {"environment_id", state.environment_id},
@@ -94,6 +102,7 @@ ordered_json to_json_value(const CoordinationState& state) {
                      {"system_packages_full", to_json_string(state.system_packages_full)},
                      {"environment_action", to_json_string(state.environment_action)},
                      {"packages_changed", state.packages_changed},
+                     {"file_created", state.file_created},
                      {"expected_workers", state.expected_workers}};
   const auto& entries = state.precreated_entries;
   value["precreated_entries"] = {{"test_file_count", entries.test_file_count},

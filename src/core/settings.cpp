@@ -63,7 +63,24 @@ private:
   const util::ProcessEnvironment* environment_;
 };
 
+constexpr const char* default_datafile = ".testmondata";
+
 } // namespace
+
+std::filesystem::path Settings::datafile_path() const {
+  return datafile.value_or(default_datafile);
+}
+
+std::filesystem::path Settings::directory_path() const {
+  if (directory) {
+    return *directory;
+  }
+  const std::filesystem::path file = datafile_path();
+  const std::string name = file.filename() == default_datafile
+                               ? ".testmon_xdist"
+                               : ".testmon_xdist-" + file.filename().string();
+  return file.parent_path() / name;
+}
 
 Settings read_settings(const util::ProcessEnvironment& environment) {
   const VariableReader read(environment);
@@ -76,12 +93,10 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
   read.seconds("TESTMON_XDIST_MAX_INTERVAL", settings.max_interval, true);
   read.boolean("TESTMON_XDIST_NOTIFICATIONS", settings.notifications);
   read.seconds("TESTMON_XDIST_STATE_MAX_AGE", settings.state_max_age);
-  // The plugin's alone, which leaves it to us to refuse what cannot be read.
-  bool freeze = true;
-  read.boolean("TESTMON_XDIST_FREEZE", freeze);
-  settings.directory = read.text("TESTMON_XDIST_DIR").value_or(settings.directory.string());
-  if (!settings.directory.has_filename() && settings.directory.has_relative_path()) {
-    settings.directory = settings.directory.parent_path(); // `name/` would follow a link
+  settings.directory = read.text("TESTMON_XDIST_DIR");
+  if (settings.directory && !settings.directory->has_filename() &&
+      settings.directory->has_relative_path()) {
+    settings.directory = settings.directory->parent_path(); // `name/` would follow a link
   }
   settings.datafile = read.text("TESTMON_DATAFILE");
   settings.worker_id = read.text("PYTEST_XDIST_WORKER");

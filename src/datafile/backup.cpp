@@ -46,23 +46,26 @@ fs::path backup_path(const fs::path& file, int data_version) {
   return fs::path(file) += fmt::format(".backup-v{}", data_version);
 }
 
-void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout) {
-  const fs::path target = backup_path(file, data_version);
+void copy_database(SQLite::Database& source, const fs::path& target, fs::perms permissions) {
   const Unfinished unfinished(fs::path(target) += ".tmp");
   {
-    SQLite::Database source = open_for_writing(file, busy_timeout);
     SQLite::Database copy(unfinished.path().string(),
                           SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
-    fs::permissions(unfinished.path(), fs::status(file).permissions());
+    fs::permissions(unfinished.path(), permissions);
     // A part of a copy is never used: neither a journal nor a sync is of any use to it.
     copy.exec("PRAGMA journal_mode = OFF");
     copy.exec("PRAGMA synchronous = OFF");
     // Locked, it says so by what it returns.
     if (const int result = SQLite::Backup(copy, source).executeStep(); result != SQLITE_DONE) {
-      throw SQLite::Exception("the backup is not complete", result);
+      throw SQLite::Exception("the copy is not complete", result);
     }
   }
   unfinished.rename_to(target);
+}
+
+void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout) {
+  SQLite::Database source = open_for_writing(file, busy_timeout);
+  copy_database(source, backup_path(file, data_version), fs::status(file).permissions());
 }
 
 } // namespace testmon_precreate::datafile

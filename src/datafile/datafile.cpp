@@ -15,9 +15,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <future>
 #include <optional>
 #include <utility>
+
+#include <unistd.h>
 
 namespace testmon_precreate::datafile {
 
@@ -169,7 +172,9 @@ private:
   void upgrade(SQLite::Database& database, int from) {
     require_upgrade_allowed(from);
     std::future<void> check = check_committed(file_, request_.busy_timeout);
-    back_up(file_, from, request_.busy_timeout);
+    if (request_.keep_backup) {
+      back_up(file_, from, request_.busy_timeout);
+    }
     change_data_version(database, from, request_.data_version, file_);
     check.get();
     result_.upgraded_from = from;
@@ -213,7 +218,7 @@ private:
         throw SQLite::Exception("it stays in mode " + mode, SQLITE_ERROR);
       }
     } catch (const SQLite::Exception& error) {
-      result_.warnings.push_back(
+      request_.warn(
           fmt::format("{} could not be switched to WAL mode: {}", file_.string(), error.what()));
     }
   }
@@ -242,18 +247,17 @@ private:
 
   void rebuild(const DamagedFile& damage) {
     if (request_.dry_run) {
-      result_.warnings.push_back(fmt::format("would be moved aside: {}", damage.what()));
+      request_.warn(fmt::format("would be moved aside: {}", damage.what()));
       moved_aside_ = true;
     } else if (const auto aside = move_aside(file_)) {
-      result_.warnings.push_back(
-          fmt::format("moved aside to {}: {}", aside->string(), damage.what()));
+      request_.warn(fmt::format("moved aside to {}: {}", aside->string(), damage.what()));
     }
   }
 
   void warn_of_network_file_system() {
     const std::string_view name = network_file_system_of(file_.parent_path());
     if (!name.empty()) {
-      result_.warnings.push_back(fmt::format(
+      request_.warn(fmt::format(
           "{} is on a network file system ({}), where SQLite's WAL mode, which testmon uses, does "
           "not work; TESTMON_DATAFILE can name a local file",
           file_.string(), name));
@@ -283,6 +287,31 @@ const char* to_string(EnvironmentAction action) {
 PreparedDatafile prepare_datafile(const PrepareRequest& request) {
   return translating_errors(
       request.file, [&request] { return Preparation(request, resolve_links(request.file)).run(); });
+}
+
+bool copy_datafile(const fs::path& file, const fs::path& copy, util::Seconds busy_timeout) {
+  return translating_errors(file, [&] {
+    const fs::path target = resolve_links(file);
+    const Inspection seen = inspect(target);
+    require_sound(seen, target);
+    if (seen.kind != FileKind::database) {
+      return false;
+    }
+    return read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
+      copy_database(database, copy, fs::status(target).permissions() | fs::perms::owner_write);
+      return true;
+    });
+  });
+}
+
+bool can_be_written(const fs::path& file) {
+  const auto is_refused = [](const fs::path& path) {
+    return ::access(path.c_str(), W_OK) != 0 && (errno == EACCES || errno == EROFS);
+  };
+  const fs::path target = resolve_links(file);
+  // Without a place for a new one, an index of the log that is there will do.
+  const bool has_index = ::access(shm_path(target).c_str(), W_OK) == 0;
+  return !is_refused(target) && (has_index || !is_refused(target.parent_path()));
 }
 
 void truncate_wal(const fs::path& file, util::Seconds busy_timeout) {

@@ -23,7 +23,10 @@ std::vector<Argument> resolve(const Project& project, std::vector<std::string>& 
   std::vector<Argument> arguments;
   for (const std::string& text : starting_points(project, project.command_line.paths)) {
     const std::string base = text.substr(0, text.find('['));
-    const fs::path path = absolute_path(project.invocation_directory, path_of_node_id(base));
+    fs::path path = absolute_path(project.invocation_directory, path_of_node_id(text));
+    if (!path_exists(path)) { // the bracket begins a parametrization
+      path = absolute_path(project.invocation_directory, path_of_node_id(base));
+    }
     if (!path_exists(path)) {
       warnings.push_back("there is no file or directory " + text);
       continue;

@@ -111,18 +111,26 @@ TEST_SUITE("coordination/directory") {
     const TemporaryDirectory root;
     fs::create_directories(root.path() / "a" / "b");
     const fs::path name = ".testmon_xdist";
+    testmon_precreate::core::Settings settings;
     const auto resolve = [&](const std::optional<fs::path>& rootdir) {
-      return coordination::resolve_coordination_directory(root.path() / "a" / "b", rootdir, name);
+      return coordination::find_coordination_directory(root.path() / "a" / "b", rootdir, settings);
     };
     CHECK(resolve(std::nullopt) == root.path() / "a" / "b" / name);
     fs::create_directory(root.path() / name);
     CHECK(resolve(std::nullopt) == root.path() / name);
     CHECK(resolve("..") == root.path() / "a" / name);
     CHECK(resolve(root.path()) == root.path() / name);
-    CHECK(coordination::resolve_coordination_directory(root.path(), std::nullopt, "/x/y") ==
-          "/x/y");
+    CHECK(coordination::rootdir_of(coordination::CoordinationDirectory(root.path() / name),
+                                   settings) == root.path());
+    settings.datafile = "data";
+    CHECK(resolve(std::nullopt) == root.path() / "a" / "b" / ".testmon_xdist-data");
+    settings.directory = "x/y";
     CHECK(coordination::rootdir_of(coordination::CoordinationDirectory(root.path() / "x" / "y"),
-                                   "x/y") == root.path());
+                                   settings) == root.path());
+    settings.directory = "/x/y";
+    CHECK(resolve(std::nullopt) == "/x/y");
+    CHECK_FALSE(coordination::rootdir_of(coordination::CoordinationDirectory("/x/y"), settings)
+                    .has_value());
   }
 
   TEST_CASE("a state that was replaced is not acknowledged") {

@@ -24,10 +24,22 @@ TEST_SUITE("core/settings") {
     CHECK(settings.backoff_factor == 1.5);
     CHECK(settings.max_interval.count() == 2.0);
     CHECK(settings.state_max_age.count() == 300);
-    CHECK(settings.directory == ".testmon_xdist");
+    CHECK(settings.datafile_path() == ".testmondata");
+    CHECK(settings.directory_path() == ".testmon_xdist");
     CHECK_FALSE(settings.datafile.has_value());
     CHECK_FALSE(settings.worker_id.has_value());
     CHECK_FALSE(settings.run_uid.has_value());
+  }
+
+  TEST_CASE("the coordination directory lies beside the data file unless it is named") {
+    const auto directory_for = [](const char* datafile) {
+      return settings_with("TESTMON_DATAFILE", datafile).directory_path().string();
+    };
+    CHECK(directory_for(".testmondata") == ".testmon_xdist");
+    CHECK(directory_for(".testmondata-py311") == ".testmon_xdist-.testmondata-py311");
+    CHECK(directory_for("sub/.testmondata") == "sub/.testmon_xdist");
+    CHECK(directory_for("/cache/data") == "/cache/.testmon_xdist-data");
+    CHECK(settings_with("TESTMON_XDIST_DIR", "/x/y/").directory_path() == "/x/y");
   }
 
   TEST_CASE("booleans in every spelling") {
@@ -58,12 +70,11 @@ TEST_SUITE("core/settings") {
 
     for (const Bad& bad :
          {Bad{"TESTMON_XDIST_CONTROLLER_PRECREATION", "maybe"}, Bad{"TESTMON_XDIST_DEBUG", "2"},
-          Bad{"TESTMON_XDIST_FREEZE", "maybe"}, Bad{"TESTMON_XDIST_NOTIFICATIONS", "2"},
-          Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "soon"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "-1"},
-          Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "nan"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "inf"},
-          Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "3s"}, Bad{"TESTMON_XDIST_CHECK_INTERVAL", "0"},
-          Bad{"TESTMON_XDIST_BACKOFF_FACTOR", "1"}, Bad{"TESTMON_XDIST_MAX_INTERVAL", "0"},
-          Bad{"TESTMON_XDIST_STATE_MAX_AGE", "1e10"}}) {
+          Bad{"TESTMON_XDIST_NOTIFICATIONS", "2"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "soon"},
+          Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "-1"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "nan"},
+          Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "inf"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "3s"},
+          Bad{"TESTMON_XDIST_CHECK_INTERVAL", "0"}, Bad{"TESTMON_XDIST_BACKOFF_FACTOR", "1"},
+          Bad{"TESTMON_XDIST_MAX_INTERVAL", "0"}, Bad{"TESTMON_XDIST_STATE_MAX_AGE", "1e10"}}) {
       CAPTURE(bad.name);
       CAPTURE(bad.value);
       CHECK_THROWS_WITH_AS(settings_with(bad.name, bad.value), doctest::Contains(bad.name),

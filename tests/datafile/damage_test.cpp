@@ -11,6 +11,7 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <memory>
 
 namespace {
 
@@ -38,6 +39,13 @@ void overwrite(const fs::path& file, std::streamoff offset, const std::string& b
   std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekp(offset);
   stream << bytes;
+}
+
+// Lets the request's warnings be collected.
+std::shared_ptr<std::vector<std::string>> collect_warnings(datafile::PrepareRequest& request) {
+  auto warnings = std::make_shared<std::vector<std::string>>();
+  request.warn = [warnings](const std::string& text) { warnings->push_back(text); };
+  return warnings;
 }
 
 // Leaves a log with one committed row behind, as a process does that was killed.
@@ -89,10 +97,11 @@ TEST_SUITE("datafile/damage") {
         message_of([&] { static_cast<void>(datafile::list_environments(file, Seconds(1))); }),
         "not an SQLite database"));
     request.rebuild = true;
+    const auto warnings = collect_warnings(request);
     const auto prepared = datafile::prepare_datafile(request);
     CHECK(prepared.file_created);
-    REQUIRE(prepared.warnings.size() == 1);
-    CHECK(contains(prepared.warnings[0], ".testmondata.damaged-1"));
+    REQUIRE(warnings->size() == 1);
+    CHECK(contains(warnings->front(), ".testmondata.damaged-1"));
     CHECK(bytes_of(directory.path() / ".testmondata.damaged-1") == std::string(5000, 'x'));
   }
 
@@ -137,9 +146,10 @@ TEST_SUITE("datafile/damage") {
       refused += contains(message, "corrupt") ? 1 : 0;
       CHECK((message == "no error" || contains(message, "corrupt")));
       request.rebuild = true;
+      const auto warnings = collect_warnings(request);
       const auto prepared = datafile::prepare_datafile(request);
       CHECK(prepared.file_created);
-      CHECK(prepared.warnings.size() == 1);
+      CHECK(warnings->size() == 1);
       std::ofstream(file, std::ios::binary) << whole;
     }
     CHECK(refused >= 2); // the schema, the index of the environments
@@ -159,9 +169,10 @@ TEST_SUITE("datafile/damage") {
     auto request = request_for(directory.write(".testmondata", "no database"), "a 1.0");
     request.rebuild = true;
     request.dry_run = true;
+    const auto warnings = collect_warnings(request);
     const auto prepared = datafile::prepare_datafile(request);
     CHECK(prepared.file_created);
-    CHECK(contains(prepared.warnings.at(0), "would be moved aside"));
+    CHECK(contains(warnings->at(0), "would be moved aside"));
     CHECK(bytes_of(request.file) == "no database");
   }
 

@@ -69,7 +69,8 @@ std::string peak_resident_set() {
   return word;
 }
 
-void prepare(const Call& call) {
+void prepare(Call call) {
+  call.request.warn = [](const std::string& text) { std::cerr << "warning: " << text << '\n'; };
   std::vector<double> microseconds;
   datafile::PreparedDatafile prepared;
   for (std::size_t i = 0; i < call.repeat; ++i) {
@@ -80,9 +81,6 @@ void prepare(const Call& call) {
             .count());
   }
   std::sort(microseconds.begin(), microseconds.end());
-  for (const std::string& warning : prepared.warnings) {
-    std::cerr << "warning: " << warning << '\n';
-  }
   std::cout << fmt::format("{} {} {} {:.1f} {}\n", prepared.environment_id,
                            datafile::to_string(prepared.action), prepared.parked_environments,
                            microseconds[microseconds.size() / 2], peak_resident_set());

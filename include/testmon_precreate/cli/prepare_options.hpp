@@ -15,6 +15,7 @@ struct PrepareOptions : ProjectOptions {
   int workers = 0;
   int controller_pid = 0;
   std::size_t keep_environments = 4;
+  PrivateCopy private_copy = PrivateCopy::never;
   bool no_upgrade = false;
   bool rebuild = false;
   bool dry_run = false;

@@ -16,15 +16,19 @@ namespace testmon_precreate::cli {
 // The options that tell which run a command is about; an empty text stands for "not given".
 struct RunOptions {
   std::string rootdir;
+  std::string datafile;
   std::string run_uid;
 
   [[nodiscard]] std::optional<std::filesystem::path> rootdir_path() const;
+
+  // Lets the options beat the variables.
+  void apply_to(core::Settings& settings) const;
 
   // The option's, else the variables'.
   [[nodiscard]] std::optional<std::string> run_uid_or(const core::Settings& settings) const;
 };
 
-// Adds --rootdir and --run-uid to `command`; `options` must outlive the parsing.
+// Adds --rootdir, --datafile and --run-uid to `command`; `options` must outlive the parsing.
 void add_run_options(CLI::App& command, RunOptions& options, const std::string& run_uid_help);
 
 // An option whose value is shown as `type` in the help.

@@ -2,6 +2,7 @@
 
 #include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/coordination/state.hpp>
+#include <testmon_precreate/core/settings.hpp>
 #include <testmon_precreate/util/directory_handle.hpp>
 
 #include <cstdint>
@@ -36,7 +37,8 @@ struct FileIdentity {
 // Whether `name` is a worker's acknowledgment.
 [[nodiscard]] bool is_acknowledgment_name(std::string_view name);
 
-// <rootdir>/.testmon_xdist: the files by which one run's controller and workers find each other.
+// The files by which one run's controller and workers find each other; <rootdir>/.testmon_xdist if
+// nothing else is set.
 // Every member throws CoordinationFileError for an operation that fails, and for a directory that
 // is a symbolic link, that another user owns or that others can write to.
 class CoordinationDirectory {
@@ -83,16 +85,23 @@ private:
   std::filesystem::path path_;
 };
 
-// Where a command looks for the coordination directory `name`: below `rootdir` where that is given;
-// else below `start` or the nearest of its parents that has one; below `start` where none has.
-// `start` must be absolute. An absolute `name` is taken as it is.
-[[nodiscard]] std::filesystem::path
-resolve_coordination_directory(const std::filesystem::path& start,
-                               const std::optional<std::filesystem::path>& rootdir,
-                               const std::filesystem::path& name);
+// The coordination directory of `rootdir` by the settings. If the place beside the data file cannot
+// be written, it is a directory of this user's in the temporary directory ($TMPDIR, else /tmp),
+// named after that place. One that TESTMON_XDIST_DIR names is taken as it is.
+[[nodiscard]] std::filesystem::path coordination_directory_of(const std::filesystem::path& rootdir,
+                                                              const core::Settings& settings);
 
-// The rootdir that a directory belongs to which was resolved with the relative `name`.
-[[nodiscard]] std::filesystem::path rootdir_of(const CoordinationDirectory& directory,
-                                               const std::filesystem::path& name);
+// Where a command looks for the coordination directory: that of `rootdir` if it is given; else that
+// of `start` or the nearest of its parents that has one; that of `start` if none has. `start` must
+// be absolute.
+[[nodiscard]] std::filesystem::path
+find_coordination_directory(const std::filesystem::path& start,
+                            const std::optional<std::filesystem::path>& rootdir,
+                            const core::Settings& settings);
+
+// The rootdir whose coordination directory `directory` is by its path; nothing if that does not
+// tell it.
+[[nodiscard]] std::optional<std::filesystem::path>
+rootdir_of(const CoordinationDirectory& directory, const core::Settings& settings);
 
 } // namespace testmon_precreate::coordination

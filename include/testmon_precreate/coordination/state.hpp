@@ -39,6 +39,8 @@ struct CoordinationState {
   std::optional<std::string> run_uid;
   std::string rootdir;
   std::string database_path;
+  std::string coordination_directory; // that holds this state; empty: not known
+  bool private_copy = false;          // database_path is this run's own copy of the data file
   int data_version = 0;
   std::string testmon_version;
   std::int64_t environment_id = 0;
@@ -48,7 +50,8 @@ struct CoordinationState {
   std::string system_packages_full;
   std::string environment_action; // reused, created or restored
   bool packages_changed = false;
-  int expected_workers = 0; // 0: not known
+  bool file_created = false; // the data file was not there, or had no tables
+  int expected_workers = 0;  // 0: not known
 
   struct PrecreatedEntries {
     std::size_t test_file_count = 0;

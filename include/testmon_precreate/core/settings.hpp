@@ -12,22 +12,30 @@ namespace testmon_precreate::core {
 
 // What the TESTMON_XDIST_… variables say. Options overwrite single fields afterwards.
 struct Settings {
-  bool enabled = true;                                // TESTMON_XDIST_CONTROLLER_PRECREATION
-  bool debug = false;                                 // TESTMON_XDIST_DEBUG
-  util::Seconds worker_timeout{30};                   // TESTMON_XDIST_WORKER_TIMEOUT, >= 0
-  util::Seconds check_interval{0.1};                  // TESTMON_XDIST_CHECK_INTERVAL, > 0
-  double backoff_factor = 1.5;                        // TESTMON_XDIST_BACKOFF_FACTOR, > 1
-  util::Seconds max_interval{2.0};                    // TESTMON_XDIST_MAX_INTERVAL, > 0
-  bool notifications = true;                          // TESTMON_XDIST_NOTIFICATIONS
-  util::Seconds state_max_age{300};                   // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
-  std::filesystem::path directory = ".testmon_xdist"; // TESTMON_XDIST_DIR, relative to the rootdir
-  std::optional<std::filesystem::path> datafile;      // TESTMON_DATAFILE, relative to the rootdir
-  std::optional<std::string> worker_id;               // PYTEST_XDIST_WORKER
-  std::optional<std::string> run_uid;                 // PYTEST_XDIST_TESTRUNUID
+  bool enabled = true;                            // TESTMON_XDIST_CONTROLLER_PRECREATION
+  bool debug = false;                             // TESTMON_XDIST_DEBUG
+  util::Seconds worker_timeout{30};               // TESTMON_XDIST_WORKER_TIMEOUT, >= 0
+  util::Seconds check_interval{0.1};              // TESTMON_XDIST_CHECK_INTERVAL, > 0
+  double backoff_factor = 1.5;                    // TESTMON_XDIST_BACKOFF_FACTOR, > 1
+  util::Seconds max_interval{2.0};                // TESTMON_XDIST_MAX_INTERVAL, > 0
+  bool notifications = true;                      // TESTMON_XDIST_NOTIFICATIONS
+  util::Seconds state_max_age{300};               // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
+  std::optional<std::filesystem::path> directory; // TESTMON_XDIST_DIR, relative to the rootdir
+  std::optional<std::filesystem::path> datafile;  // TESTMON_DATAFILE, relative to the rootdir
+  std::optional<std::string> worker_id;           // PYTEST_XDIST_WORKER
+  std::optional<std::string> run_uid;             // PYTEST_XDIST_TESTRUNUID
+
+  // testmon's data file, relative to the rootdir (get_data_file_path in testmon_core.py).
+  [[nodiscard]] std::filesystem::path datafile_path() const;
+
+  // The coordination directory, relative to the rootdir. Unless the variable names one, it lies
+  // beside the data file and is named after it, so that runs with different data files share
+  // nothing: `.testmon_xdist` for `.testmondata`, `.testmon_xdist-NAME` for a file NAME.
+  [[nodiscard]] std::filesystem::path directory_path() const;
 };
 
-// Reads every variable above, and checks TESTMON_XDIST_FREEZE. A variable that is set to nothing
-// counts as not set. Throws UsageError, which names the variable, its value and what is accepted.
+// Reads every variable above. A variable that is set to nothing counts as not set. Throws
+// UsageError, which names the variable, its value and what is accepted.
 [[nodiscard]] Settings read_settings(const util::ProcessEnvironment& environment);
 
 // `1 true yes on` and `0 false no off`, any case. Throws UsageError that names `source`.

@@ -2,6 +2,8 @@
 
 #include <testmon_precreate/util/clock.hpp>
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <filesystem>
 
 namespace testmon_precreate::datafile {
@@ -14,5 +16,10 @@ namespace testmon_precreate::datafile {
 // an older one. The caller holds the file's write lock on another connection, so that nobody else
 // does the same. Throws SQLite::Exception; std::filesystem::filesystem_error.
 void back_up(const std::filesystem::path& file, int data_version, util::Seconds busy_timeout);
+
+// Copies what `source` has committed to the file `target`, which appears at once and whole, with
+// `permissions`, and replaces an older one. Throws as back_up does.
+void copy_database(SQLite::Database& source, const std::filesystem::path& target,
+                   std::filesystem::perms permissions);
 
 } // namespace testmon_precreate::datafile

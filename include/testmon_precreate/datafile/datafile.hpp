@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace testmon_precreate::datafile {
 
@@ -25,6 +25,9 @@ struct PrepareRequest {
   bool allow_upgrade = true;              // false: another data version is a DatabaseError
   bool dry_run = false;                   // reports what would be done, opens nothing for writing
   bool rebuild = false;                   // a damaged file is moved aside and made anew
+  bool keep_backup = true;                // of a file that is converted to another data version
+  // Called with each warning as soon as it is known; an error may follow.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
   util::Seconds busy_timeout{60};
 };
 
@@ -35,7 +38,6 @@ struct PreparedDatafile {
   std::size_t parked_environments = 0; // of this name, afterwards
   std::optional<int> upgraded_from;    // data version before
   bool file_created = false;
-  std::vector<std::string> warnings;
 };
 
 // Makes `file` ready for a testmon of `data_version`: the file is complete, and exactly one row of
@@ -43,6 +45,16 @@ struct PreparedDatafile {
 // parked with its test data. All in one transaction; on any error the file is as before. Throws
 // DatabaseError.
 [[nodiscard]] PreparedDatafile prepare_datafile(const PrepareRequest& request);
+
+// Copies what is committed in `file` to the new file `copy`, without changing anything at `file`'s
+// place: it may be read-only. Returns false, and copies nothing, if there is no file or an empty
+// one. Throws DatabaseError.
+[[nodiscard]] bool copy_datafile(const std::filesystem::path& file,
+                                 const std::filesystem::path& copy, util::Seconds busy_timeout);
+
+// Whether this process may write to `file`, or create it, with the files that SQLite puts beside
+// it. A missing directory counts as writable: it has an error of its own.
+[[nodiscard]] bool can_be_written(const std::filesystem::path& file);
 
 // Folds the WAL into the file and truncates it, so that the file alone can be copied.
 // Nothing where the file does not exist. Throws DatabaseError.
