@@ -43,16 +43,21 @@ def call(
     timeout: float,
     text: str = "",
     directory: Optional[str] = None,
+    coordination_directory: Optional[str] = None,
     log: Optional[Callable[[str], None]] = None,
     warn: Optional[Callable[[str], None]] = None,
 ) -> bytes:
-    """What the command prints; `log` gets what it says on standard error, `warn` each of its warnings.
-
-    Raises CommandFailed.
+    """What the command prints. It uses `coordination_directory`; `log` gets what it says on standard error, `warn` each
+    of its warnings. Raises CommandFailed.
     """
     try:
         result = subprocess.run(
-            [_find(name), *arguments], input=text.encode(), capture_output=True, timeout=timeout, cwd=directory
+            [_find(name), *arguments],
+            input=text.encode(),
+            capture_output=True,
+            timeout=timeout,
+            cwd=directory,
+            env={**os.environ, "TESTMON_XDIST_DIR": coordination_directory} if coordination_directory else None,
         )
     except (OSError, ValueError, OverflowError, subprocess.TimeoutExpired) as error:
         raise CommandFailed(f"{name}: {error}") from error
@@ -76,7 +81,7 @@ def call_for_state(name: str, arguments: Sequence[str], **options: Any) -> Dict[
     try:
         state = json.loads(output)
         if not isinstance(state["system_packages_full"], str):
-            raise ValueError("system_packages_full is not a text")
+            raise ValueError("system_packages_full is not a string")
     except (ValueError, KeyError, TypeError) as error:
         # Switched off, a command says so and prints nothing.
         raise CommandFailed(f"{name} printed no usable state: {error!r}") from error

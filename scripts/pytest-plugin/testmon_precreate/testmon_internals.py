@@ -1,0 +1,137 @@
+"""Every name of testmon, pytest and xdist that the plugin relies on without their documentation saying so.
+
+Each was seen in testmon 2.1.0 to 2.2.0, pytest 7.0 to 9.2 and xdist 3.0 to 3.8; tests/end_to_end/test_internals.py
+looks for all of them in the newest releases.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, List, Optional
+
+MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
+ACTIVATING_OPTIONS = ("testmon", "testmon_noselect", "testmon_nocollect", "testmon_forceselect")
+# Options of pytest's own plugins that testmon reads, whether these are there or not (testmon.configure).
+OPTIONS_OF_PYTEST = {"lf": False, "keyword": "", "markexpr": ""}
+
+
+def is_testmon_run(option: Any) -> bool:
+    """Whether testmon reads or writes its data file in this run; its own network service is not ours."""
+    wanted = any(getattr(option, name, False) for name in ACTIVATING_OPTIONS)
+    return wanted and not getattr(option, "no-testmon", False) and not getattr(option, "tmnet", False)
+
+
+def is_nocollect(option: Any) -> bool:
+    return bool(getattr(option, "testmon_nocollect", False))
+
+
+def is_distributed(config: Any) -> bool:
+    """Whether xdist starts workers (its pytest_cmdline_main has settled `dist` and `tx`), or this is one."""
+    option = config.option
+    if hasattr(config, "workerinput"):
+        return True
+    return getattr(option, "dist", "no") != "no" and bool(getattr(option, "tx", None)) and not option.collectonly
+
+
+def worker_count(config: Any) -> int:
+    """How many workers the options --tx and -n make: `2*popen` stands for two."""
+    count = 0
+    for spec in config.option.tx if is_distributed(config) else ():
+        head, star, _ = spec.partition("*")
+        count += int(head) if star and head.isdigit() else 1
+    return count
+
+
+def add_missing_options(option: Any) -> None:
+    """With `-p no:cacheprovider`, say, testmon ends with a KeyError."""
+    for name, default in OPTIONS_OF_PYTEST.items():
+        if not hasattr(option, name):
+            setattr(option, name, default)
+
+
+def datafile_name() -> str:
+    """As testmon.testmon_core.get_data_file_path has it; relative to the rootdir."""
+    return os.environ.get("TESTMON_DATAFILE", ".testmondata")
+
+
+def data_version() -> int:
+    from testmon import db
+
+    return int(db.DATA_VERSION)
+
+
+def testmon_version() -> str:
+    import testmon
+
+    return str(getattr(testmon, "TESTMON_VERSION", None) or testmon.VERSION)
+
+
+def environment_name(config: Any) -> str:
+    """As testmon.pytest_testmon.init_testmon_data and TestmonData have it."""
+    from testmon.testmon_core import eval_environment
+
+    name = config.getoption("environment_expression") or eval_environment(config.getini("environment_expression"))
+    return str(name or "default")
+
+
+def stored_packages(text: str) -> str:
+    """What testmon puts into its environment row for the packages `text`."""
+    from testmon.common import drop_patch_version
+
+    return str(drop_patch_version(text))
+
+
+def testmon_data(config: Any) -> Any:
+    return getattr(config, "testmon_data", None)
+
+
+def tell_what_was_new(config: Any, file_created: bool, packages_changed: bool) -> None:
+    """testmon's own header would take the file and the row that we made for its old ones."""
+    data = testmon_data(config)
+    if data is None:
+        return
+    if file_created:
+        if hasattr(getattr(data, "db", None), "file_created"):
+            data.db.file_created = True
+    elif packages_changed:
+        data.system_packages_change = True
+
+
+def hand_over_execution(config: Any, worker_input: Any) -> None:
+    """testmon 2.2 forgets to with --testmon-nocollect, and its workers then write."""
+    data = testmon_data(config)
+    if hasattr(data, "for_worker") and "testmon_exec_id" not in worker_input:
+        worker_input["testmon_exec_id"] = data.exec_id
+        worker_input["testmon_system_packages_change"] = data.system_packages_change
+        worker_input["testmon_files_of_interest"] = data.files_of_interest
+
+
+def worker_sync(config: Any) -> Any:
+    """testmon's TestmonXdistSync, which counts in `await_nodes` the workers that have yet to collect."""
+    for plugin in config.pluginmanager.get_plugins():
+        if type(plugin).__name__ == "TestmonXdistSync":
+            return plugin
+    return None
+
+
+class PackagesReplacement:
+    """Stands in for testmon's get_system_packages until it is called once.
+
+    testmon asks for the environment's packages once, right before it opens its data file.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self._module: Any = sys.modules[MODULE]
+        self._original = self._module.get_system_packages
+        self._answer = answer
+        self._module.get_system_packages = self
+
+    def __call__(self, ignore: Optional[List[str]] = None) -> str:
+        self.undo()
+        text = self._answer(list(ignore or []), self._original)
+        return str(self._original(ignore=ignore)) if text is None else str(text)
+
+    def undo(self) -> None:
+        if self._module.get_system_packages is self:
+            self._module.get_system_packages = self._original
