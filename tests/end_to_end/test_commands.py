@@ -157,7 +157,7 @@ def test_an_unknown_data_version_is_never_deleted(prepare, project):
 def test_a_read_only_directory(project, commands, venv):
     prepare = [*namespace(read_only=project.path), commands.precreate, "prepare"]
     result = commands.run(*prepare, cwd=project.path, env=venv.environment(commands))
-    assert fails(result, 6, ".testmon_xdist", "Read-only")
+    assert fails(result, 8, ".testmondata", "Read-only")
     assert not project.datafile.exists()
 
 

@@ -93,12 +93,28 @@ def test_ways_to_distribute(way, venvs, commands, project):
 
 
 @pytest.mark.parametrize("way", [["-n", "0"], ["-p", "no:xdist"], [], ["-n", "2", "--collect-only"]], ids=str)
-def test_runs_that_are_not_distributed_are_left_alone(way, venvs, commands, project):
+def test_runs_that_are_not_distributed_are_prepared_too(way, venvs, commands, project, tmp_path):
+    """Stock testmon 2.2 deletes the environment that no longer matches; with us it comes back with its packages."""
+    venv = venvs.get(*NEW).copy(tmp_path / "venv")
+    environment = plugin_environment(venv, commands)
+    assert run(project, venv, environment, "-n", "2").passed == ALL
+    venv.add_distribution("zzz-last", "1.0")
+    changed = run(project, venv, environment, *way)
+    assert changed.exit_code == 0, changed.output
+    assert_clean(project, changed)
+    venv.remove_distribution("zzz-last")
+    back = run(project, venv, environment, "-n", "2")
+    assert (back.exit_code, back.passed) == (0, 0), back.output
+    assert_clean(project, back)
+
+
+def test_only_testmon_runs_are_ours(venvs, commands, project):
     venv = venvs.get(*NEW)
     broken = plugin_environment(venv, commands, TESTMON_XDIST_BIN_DIR="/nowhere", PATH="/usr/bin:/bin")
-    result = run(project, venv, broken, *way)
-    assert result.exit_code == 0, result.output
-    assert_clean(project, result)
+    for arguments in (["-n", "2"], ["-n", "2", "--testmon", "--no-testmon"], ["--testmon-env", "x"]):
+        result = project.run([venv.python, "-m", "pytest", *arguments], broken)
+        assert (result.exit_code, result.passed) == (0, ALL), result.output
+        assert_clean(project, result)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_commands_are_missing(options, venvs, commands, project):
 
 
 @pytest.mark.parametrize("value", ["maybe", "2"])
-@pytest.mark.parametrize("name", ["TESTMON_XDIST_CONTROLLER_PRECREATION", "TESTMON_XDIST_FREEZE"])
+@pytest.mark.parametrize("name", ["TESTMON_XDIST_CONTROLLER_PRECREATION", "TESTMON_XDIST_NOTIFICATIONS"])
 def test_switch_cannot_be_read(name, value, venvs, commands, project):
     venv = venvs.get(*NEW)
     environment = plugin_environment(venv, commands, **{name: value})

@@ -91,6 +91,22 @@ def test_tox(environment, project):
     assert not (project.path / ".testmon_xdist").exists()
 
 
+def test_tox_in_parallel(environment, project):
+    """Each environment has a data file, so that none stands in another one's way."""
+    settings = fenced_block("[testenv]").replace("pytest-testmon\n", "pytest-testmon==2.1.3\n    pytest<9\n")
+    tox = project.path / "tox.ini"
+    tox.write_text("[tox]\nno_package = true\nenv_list = one, two\n\n" + settings)
+    (project.path / "pytest.ini").unlink()
+    (project.path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = "."\n')
+    command = f"'{sys.executable}' -m uv tool run --quiet tox -p all --parallel-no-spinner"
+    assert run_shell(command, project, environment).count(f"{ALL} passed") == 2
+    tox.write_text(tox.read_text().replace("    pytest-xdist\n", "    pytest-xdist\n    sniffio\n"))
+    changed = run_shell(command, project, environment)
+    assert changed.count(f"{ALL} passed") == 2 and "readonly" not in changed, changed
+    assert "Warning" not in changed, changed
+    assert not list(project.path.glob(".testmon_xdist*"))
+
+
 def test_pre_commit(environment, project):
     (project.path / ".pre-commit-config.yaml").write_text(fenced_block("repo: local"))
     (project.path / ".gitignore").write_text(".testmondata*\n.testmon_xdist\n__pycache__\n.pytest_cache\n")

@@ -78,13 +78,25 @@ def test_a_command_that_hides_its_pytest_is_prepared_ahead(venvs, commands, proj
     watch_coordination(project)
     environment = venv.environment()
     script = f"{commands.await_} --get environment_id && exec pytest --testmon -n 2 -v"
-    result = project.run([commands.precreate, "run", "--", "sh", "-c", script], environment)
+    words = ["run", "--python", venv.python, "--", "sh", "-c", script]
+    result = project.run([commands.precreate, *words], environment)
     assert (result.exit_code, result.passed) == (0, ALL), result.output
     assert result.output.splitlines()[0].isdigit()
     assert "environment default reused in" in result.output
     assert seen_by_workers(project) == ["True True"] * 2
     assert "Warning" not in result.output
     assert not (project.path / ".testmon_xdist").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--strict"]], ids=str)
+def test_nothing_is_prepared_for_an_interpreter_that_is_only_guessed(options, venvs, commands, project):
+    """`make test` may use another testmon than the first Python on PATH, which would convert the data file."""
+    assert project.run(["pytest", "--testmon"], venvs.get(*MIDDLE).environment()).exit_code == 0
+    before = project.datafile.read_bytes()
+    words = ["run", *options, "--", "sh", "-c", "test ! -e .testmon_xdist"]
+    result = project.run([commands.precreate, *words], venvs.get(*NEW).environment())
+    assert (result.exit_code, result.output) == (0, "")
+    assert project.datafile.read_bytes() == before
 
 
 def test_strict_stops_where_the_preparation_fails(venvs, commands, project):
@@ -94,7 +106,8 @@ def test_strict_stops_where_the_preparation_fails(venvs, commands, project):
     strict = commands.run(commands.precreate, "run", "--strict", *words, cwd=project.path, env=venv.environment())
     assert strict.returncode == 8, strict.stderr
     assert not (project.path / "started").exists()
-    lenient = commands.run(commands.precreate, "run", *words, cwd=project.path, env=venv.environment())
+    lenient_words = ["run", "--python", venv.python, *words]
+    lenient = commands.run(commands.precreate, *lenient_words, cwd=project.path, env=venv.environment())
     assert lenient.returncode == 0
     assert (project.path / "started").exists()
     assert lenient.stderr.count("warning:") == 1
