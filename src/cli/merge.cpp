@@ -64,7 +64,8 @@ fs::path find_rootdir(const Options& options, const Program& program) {
 
 // Workers that are starting must not see the file change.
 void refuse_while_a_run_is_at_work(const fs::path& rootdir, const Program& program) {
-  const coordination::CoordinationDirectory directory(rootdir / program.settings.directory);
+  const coordination::CoordinationDirectory directory(
+      coordination::coordination_directory_of(rootdir, program.settings));
   const std::string run = coordination::living_run(
       directory, {.run_uid = program.settings.run_uid, .controller_pid = std::nullopt});
   if (!run.empty()) {
@@ -132,7 +133,7 @@ int merge_command(const Options& options, const Program& program) {
     return 0;
   }
   const fs::path rootdir = find_rootdir(options, program);
-  const fs::path own = rootdir / program.settings.datafile.value_or(".testmondata");
+  const fs::path own = rootdir / program.settings.datafile_path();
   datafile::MergeRequest request;
   request.inputs.assign(options.files.begin(), options.files.end());
   request.target = options.into.empty() ? own : fs::path(options.into);
