@@ -2,6 +2,7 @@
 #include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/run_place.hpp>
@@ -45,22 +46,55 @@ fs::path find_rootdir(const CleanupRequest& request,
   return rootdir_by_pytest(request.working_directory);
 }
 
-bool remove_coordination_files(const CleanupRequest& request,
-                               const coordination::CoordinationDirectory& directory) {
+// Lets the data file learn what runs beside this one have recorded, unless another prepared run is
+// at work on it: then that one does.
+void settle(const coordination::CoordinationDirectory& shared,
+            const coordination::Claimant& claimant, const CleanupRequest& request,
+            const MergeTarget& target) {
+  try {
+    if (has_ended_places(shared)) {
+      const auto claim = coordination::claim_for_run(shared, claimant, util::Seconds(0),
+                                                     request.settings.notifications);
+      merge_ended_places(shared, target);
+    }
+  } catch (const core::CoordinationBusy&) { // NOLINT(bugprone-empty-catch): see above
+  }
+}
+
+bool end_private_run(const CleanupRequest& request,
+                     const coordination::CoordinationDirectory& place,
+                     const coordination::CoordinationDirectory& shared, const MergeTarget& target) {
   const coordination::Claimant claimant{.run_uid = request.run_uid,
                                         .controller_pid = request.controller_pid};
-  if (!shared_directory_of(directory)) {
-    remove_abandoned_places(directory);
-    return coordination::clean_up(directory, claimant, request.force,
-                                  request.settings.notifications);
-  }
-  const std::string run = request.force ? "" : coordination::living_run(directory, claimant);
+  const std::string run = request.force ? "" : coordination::living_run(place, claimant);
   if (!run.empty()) {
     throw core::CoordinationBusy({.what = run,
-                                  .where = directory.path().string(),
+                                  .where = place.path().string(),
                                   .hint = "Its files go when it ends; --force removes them now"});
   }
-  return remove_run_place(directory);
+  const bool removed = end_run_place(place);
+  settle(shared, claimant, request, target);
+  try {
+    coordination::clean_up(shared, claimant, false, request.settings.notifications);
+  } catch (const core::CoordinationBusy&) { // NOLINT(bugprone-empty-catch)
+    // Another run is at work there; it cleans up.
+  }
+  return removed;
+}
+
+bool end_shared_run(const CleanupRequest& request,
+                    const coordination::CoordinationDirectory& directory,
+                    const MergeTarget& target) {
+  const coordination::Claimant claimant{.run_uid = request.run_uid,
+                                        .controller_pid = request.controller_pid};
+  settle(directory, claimant, request, target);
+  const bool removed =
+      coordination::clean_up(directory, claimant, request.force, request.settings.notifications);
+  if (has_ended_places(directory)) { // ended while we were at it
+    settle(directory, claimant, request, target);
+    coordination::clean_up(directory, claimant, request.force, request.settings.notifications);
+  }
+  return removed;
 }
 
 } // namespace
@@ -69,16 +103,20 @@ CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log)
   const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
       request.working_directory, request.rootdir, request.settings));
   const fs::path rootdir = find_rootdir(request, directory);
-  const fs::path datafile =
-      request.settings.datafile
-          ? rootdir / *request.settings.datafile
-          : datafile_of_state(directory).value_or(rootdir / request.settings.datafile_path());
+  const fs::path project_datafile = rootdir / request.settings.datafile_path();
+  const auto shared = shared_directory_of(directory);
+  const fs::path datafile = shared || request.settings.datafile
+                                ? project_datafile
+                                : datafile_of_state(directory).value_or(project_datafile);
+  const MergeTarget target{.datafile = datafile,
+                           .disk = compare_with_tree(rootdir, request.environment),
+                           .warn = request.warn};
 
   CleanupReport report{.directory = directory.path(), .removed = false, .datafile = {}};
-  report.removed = remove_coordination_files(request, directory);
+  report.removed = shared ? end_private_run(request, directory, *shared, target)
+                          : end_shared_run(request, directory, target);
   log("{}: {}", directory.path().string(), report.removed ? "removed" : "nothing to remove");
-  const bool is_private = shared_directory_of(directory).has_value();
-  if (!is_private && request.truncate_wal && fs::exists(datafile) &&
+  if (!shared && request.truncate_wal && fs::exists(datafile) &&
       datafile::can_be_written(datafile)) {
     datafile::truncate_wal(datafile, request.busy_timeout);
     report.datafile = datafile;

@@ -3,6 +3,7 @@
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
@@ -75,7 +76,6 @@ public:
       claim_ = coordination::claim_for_run(
           directory, {.run_uid = request.run_uid, .controller_pid = request.controller_pid},
           request.wait_for_run, request.settings.notifications);
-      remove_abandoned_places(directory);
     }
   }
 
@@ -88,7 +88,7 @@ public:
     if (!kept_) {
       try {
         if (shared_directory_of(*directory_)) {
-          remove_run_place(*directory_);
+          discard_run_place(*directory_);
         } else {
           static_cast<void>(directory_->remove());
         }
@@ -126,17 +126,40 @@ bool wants_private_copy(const PrepareRequest& request, const fs::path& file) {
   return needed || request.private_copy == PrivateCopy::always;
 }
 
+Workplace make_private(const Workplace& shared, bool will_be_merged) {
+  const coordination::CoordinationDirectory place =
+      make_run_place(shared.directory, shared.file, will_be_merged);
+  return {.directory = place, .file = datafile_of_place(place), .is_private = true};
+}
+
 Workplace find_workplace(const PrepareRequest& request, const fs::path& rootdir) {
   Workplace shared{.directory = coordination::CoordinationDirectory(
                        coordination::coordination_directory_of(rootdir, request.settings)),
                    .file = rootdir / request.settings.datafile_path()};
-  if (!wants_private_copy(request, shared.file)) {
-    return shared;
+  return wants_private_copy(request, shared.file) ? make_private(shared, false) : shared;
+}
+
+// Where another run is at work on the data file, this one goes on beside it if it may.
+void claim(Workplace& place, std::optional<ClaimedDirectory>& claimed,
+           const PrepareRequest& request) {
+  try {
+    claimed.emplace(place.directory, request);
+  } catch (const core::CoordinationBusy&) {
+    if (place.is_private || request.private_copy == PrivateCopy::never || request.dry_run) {
+      throw;
+    }
+    place = make_private(place, true);
+    claimed.emplace(place.directory, request);
   }
-  const coordination::CoordinationDirectory place = make_run_place(shared.directory);
-  Workplace own{.directory = place, .file = datafile_of_place(place), .is_private = true};
-  static_cast<void>(datafile::copy_datafile(shared.file, own.file, util::Seconds(60)));
-  return own;
+}
+
+void merge_runs_beside(const Workplace& place, const PrepareRequest& request,
+                       const fs::path& rootdir) {
+  if (!place.is_private && !request.dry_run && has_ended_places(place.directory)) {
+    merge_ended_places(place.directory, {.datafile = place.file,
+                                         .disk = compare_with_tree(rootdir, request.environment),
+                                         .warn = request.warn});
+  }
 }
 
 // A path of the coordination directory as the state has it: relative to the rootdir if it is there.
@@ -162,11 +185,13 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   log("environment {}: {}", key.environment_name, key.system_packages_full);
   report.times.lap("surroundings");
 
-  const Workplace place = find_workplace(request, project.rootdir);
+  Workplace place = find_workplace(request, project.rootdir);
   // From here on until the state is written no other run changes anything.
-  ClaimedDirectory claimed(place.directory, request);
+  std::optional<ClaimedDirectory> claimed;
+  claim(place, claimed, request);
   report.times.lap("claim");
   state.timestamp = util::wall_clock_now().count();
+  merge_runs_beside(place, request, project.rootdir);
 
   const datafile::PreparedDatafile prepared =
       prepare_datafile(request, place.file, place.is_private, key, data_version);
@@ -193,7 +218,7 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   if (!request.dry_run) {
     place.directory.write_test_files(test_files.paths);
     place.directory.write_state(state);
-    claimed.keep();
+    claimed->keep();
   }
   report.times.lap("state");
   return report;

@@ -1,11 +1,18 @@
 #include <testmon_precreate/coordination/liveness.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/run_place.hpp>
+#include <testmon_precreate/util/files.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace testmon_precreate {
 
@@ -14,16 +21,22 @@ using coordination::CoordinationDirectory;
 
 namespace {
 
-constexpr std::string_view place_prefix = "run-";
+constexpr std::string_view running_prefix = "run-";
+constexpr std::string_view ended_prefix = "done-";
 constexpr std::string_view random_part = "XXXXXX"; // as mkdtemp(3) takes it
+constexpr util::Seconds busy_timeout{60};
 
-bool is_place_name(const std::string& name) {
-  return name.starts_with(place_prefix) && name.size() == place_prefix.size() + random_part.size();
+bool is_place_name(const std::string& name, std::string_view prefix) {
+  return name.starts_with(prefix) && name.size() == prefix.size() + random_part.size();
+}
+
+fs::path base_of_place(const CoordinationDirectory& place) {
+  return place.path() / ".testmondata.base";
 }
 
 // Nothing if a clean-up has removed `shared` meanwhile.
 std::optional<fs::path> try_to_make_directory(const fs::path& shared) {
-  std::string path = (shared / (std::string(place_prefix) += random_part)).string();
+  std::string path = (shared / (std::string(running_prefix) += random_part)).string();
   if (::mkdtemp(path.data()) != nullptr) {
     return path;
   }
@@ -34,7 +47,22 @@ std::optional<fs::path> try_to_make_directory(const fs::path& shared) {
       fs::filesystem_error("create", path, std::error_code(errno, std::generic_category())));
 }
 
-bool is_over(const CoordinationDirectory& place) {
+bool remove_place(const CoordinationDirectory& place) {
+  for (const fs::path& file : {datafile_of_place(place), base_of_place(place)}) {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal", ".tmp"}) {
+      std::error_code ignored;
+      fs::remove(fs::path(file) += suffix, ignored);
+    }
+  }
+  return place.remove();
+}
+
+fs::file_time_type::duration age_of(const fs::path& place) {
+  return fs::file_time_type::clock::now() - fs::last_write_time(place);
+}
+
+// Whether the run of a place that is not marked as ended has died.
+bool has_died(const CoordinationDirectory& place) {
   constexpr auto longest_run = std::chrono::hours(24);
   if (const auto state = place.read_state()) {
     const auto life = coordination::controller_life(*state);
@@ -42,18 +70,91 @@ bool is_over(const CoordinationDirectory& place) {
            (life != coordination::ControllerLife::alive &&
             util::Seconds(coordination::age_of(*state)) > longest_run);
   }
-  return fs::file_time_type::clock::now() - fs::last_write_time(place.path()) > longest_run;
+  return age_of(place.path()) > longest_run;
+}
+
+struct EndedPlace {
+  CoordinationDirectory directory;
+  bool was_killed = false;
+};
+
+// Youngest first.
+std::vector<EndedPlace> ended_places(const CoordinationDirectory& shared) {
+  std::vector<EndedPlace> places;
+  std::error_code error;
+  for (fs::directory_iterator entry(shared.path(), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const bool has_ended = is_place_name(name, ended_prefix);
+    try {
+      const CoordinationDirectory place(entry->path());
+      if (has_ended || (is_place_name(name, running_prefix) && has_died(place))) {
+        places.push_back({place, !has_ended});
+      }
+    } catch (
+        const std::exception&) { // NOLINT(bugprone-empty-catch): it is not to be read: it stays
+    }
+  }
+  std::error_code ignored;
+  std::sort(places.begin(), places.end(), [&](const EndedPlace& one, const EndedPlace& other) {
+    return fs::last_write_time(one.directory.path(), ignored) >
+           fs::last_write_time(other.directory.path(), ignored);
+  });
+  return places;
+}
+
+void merge_place(const EndedPlace& place, const MergeTarget& target) {
+  datafile::MergeRequest request;
+  request.inputs = {datafile_of_place(place.directory)};
+  request.target = target.datafile;
+  if (fs::exists(base_of_place(place.directory))) {
+    request.base = base_of_place(place.directory);
+  }
+  request.disk = target.disk;
+  request.accept_other_project = true;
+  static_cast<void>(datafile::merge(request));
+  if (place.was_killed) {
+    target.warn(fmt::format("what a run that was killed has recorded is merged into {}",
+                            target.datafile.string()));
+  }
+}
+
+// A file beside the copy says that it is to be merged, also if there was nothing to copy at first.
+fs::path mark_of_place(const CoordinationDirectory& place) { return place.path() / ".to-merge"; }
+
+void merge_and_remove(const EndedPlace& place, const MergeTarget& target) {
+  const CoordinationDirectory& directory = place.directory;
+  if (fs::exists(mark_of_place(directory)) && fs::exists(datafile_of_place(directory))) {
+    merge_place(place, target);
+  }
+  discard_run_place(directory);
+}
+
+bool is_too_old(const fs::path& place, std::size_t younger_ones) {
+  constexpr std::size_t most_places = 16;
+  constexpr auto longest_wait = std::chrono::hours(24 * 7);
+  return younger_ones >= most_places || age_of(place) > longest_wait;
 }
 
 } // namespace
 
-CoordinationDirectory make_run_place(const CoordinationDirectory& shared) {
-  while (true) {
+CoordinationDirectory make_run_place(const CoordinationDirectory& shared, const fs::path& datafile,
+                                     bool will_be_merged) {
+  std::optional<fs::path> path;
+  while (!path) {
     shared.create();
-    if (auto path = try_to_make_directory(shared.path())) {
-      return CoordinationDirectory(std::move(*path));
-    }
+    path = try_to_make_directory(shared.path());
   }
+  CoordinationDirectory place(std::move(*path));
+  place.create();
+  const bool copied = datafile::copy_datafile(datafile, datafile_of_place(place), busy_timeout);
+  if (will_be_merged) {
+    if (copied) {
+      fs::copy_file(datafile_of_place(place), base_of_place(place));
+    }
+    util::write_file_atomically(mark_of_place(place), "");
+  }
+  return place;
 }
 
 fs::path datafile_of_place(const CoordinationDirectory& place) {
@@ -61,38 +162,47 @@ fs::path datafile_of_place(const CoordinationDirectory& place) {
 }
 
 std::optional<CoordinationDirectory> shared_directory_of(const CoordinationDirectory& directory) {
-  return is_place_name(directory.path().filename().string())
+  return is_place_name(directory.path().filename().string(), running_prefix)
              ? std::optional<CoordinationDirectory>(directory.path().parent_path())
              : std::nullopt;
 }
 
-bool remove_run_place(const CoordinationDirectory& place) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal", ".tmp"}) {
-    std::error_code ignored;
-    fs::remove(datafile_of_place(place) += suffix, ignored);
+bool end_run_place(const CoordinationDirectory& place) {
+  if (!fs::exists(mark_of_place(place))) {
+    return remove_place(place);
   }
   const bool removed = place.remove();
-  try {
-    coordination::clean_up(CoordinationDirectory(place.path().parent_path()), {}, false);
-  } catch (const core::CoordinationBusy&) { // NOLINT(bugprone-empty-catch)
-    // Another run is at work there; it cleans up.
-  }
+  const std::string name = place.path().filename().string();
+  const std::string ended = std::string(ended_prefix) + name.substr(running_prefix.size());
+  fs::rename(place.path(), place.path().parent_path() / ended);
   return removed;
 }
 
-void remove_abandoned_places(const CoordinationDirectory& shared) noexcept {
-  std::error_code error;
-  for (fs::directory_iterator entry(shared.path(), error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (is_place_name(entry->path().filename().string())) {
-      try {
-        if (const CoordinationDirectory place(entry->path()); is_over(place)) {
-          remove_run_place(place);
-        }
-      } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): it stays
+void discard_run_place(const CoordinationDirectory& place) {
+  std::error_code ignored;
+  fs::remove(mark_of_place(place), ignored);
+  remove_place(place);
+}
+
+void merge_ended_places(const CoordinationDirectory& shared, const MergeTarget& target) {
+  std::size_t younger_ones = 0;
+  for (const EndedPlace& place : ended_places(shared)) {
+    try {
+      merge_and_remove(place, target);
+    } catch (const std::exception& error) {
+      std::error_code ignored;
+      if (is_too_old(place.directory.path(), younger_ones++)) {
+        fs::remove_all(place.directory.path(), ignored);
+        target.warn(fmt::format(
+            "what another run has recorded could not be merged and is given up: {}", error.what()));
+      } else {
+        target.warn(
+            fmt::format("what another run has recorded is not merged yet: {}", error.what()));
       }
     }
   }
 }
+
+bool has_ended_places(const CoordinationDirectory& shared) { return !ended_places(shared).empty(); }
 
 } // namespace testmon_precreate

@@ -3,8 +3,10 @@
 #include <testmon_precreate/core/debug_log.hpp>
 #include <testmon_precreate/core/settings.hpp>
 #include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/process_environment.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,6 +17,7 @@ namespace testmon_precreate {
 // Everything `cleanup` goes by.
 struct CleanupRequest {
   core::Settings settings;
+  util::ProcessEnvironment environment;
   std::filesystem::path working_directory; // absolute
   // Nothing: the nearest parent with a coordination directory, else pytest's.
   std::optional<std::filesystem::path> rootdir;
@@ -23,6 +26,8 @@ struct CleanupRequest {
   bool force = false;             // though the controller of another run lives
   bool truncate_wal = true;       // false: the data file stays byte for byte as it is
   util::Seconds busy_timeout{10}; // how long to wait for the data file
+  // Called with each warning as soon as it is known; an error may follow.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 struct CleanupReport {
@@ -32,10 +37,10 @@ struct CleanupReport {
 };
 
 // Ends a run: removes the coordination files that this program made, a run's private copy of the
-// data file among them, and truncates the WAL of the data file (the settings', else the state's,
-// else the rootdir's) if it can be written, so that it alone can be cached.
-// Throws CoordinationBusy for a living run of somebody else, CoordinationFileError, DatabaseError
-// and util::Interrupted.
+// data file among them, merges what runs beside this one have recorded (run_place.hpp), and
+// truncates the WAL of the data file (the settings', else the state's, else the rootdir's) if it
+// can be written, so that it alone can be cached. Throws CoordinationBusy for a living run of
+// somebody else, CoordinationFileError, DatabaseError and util::Interrupted.
 [[nodiscard]] CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log);
 
 } // namespace testmon_precreate

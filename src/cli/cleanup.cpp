@@ -31,6 +31,8 @@ constexpr const char* footer = "Examples:\n"
 CleanupRequest make_request(const Options& options, const Program& program) {
   CleanupRequest request;
   request.settings = program.settings;
+  request.environment = program.environment;
+  request.warn = [&program](const std::string& text) { program.terminal.warning(text); };
   request.working_directory = std::filesystem::current_path();
   request.rootdir = options.run.rootdir_path();
   options.run.apply_to(request.settings);

@@ -1,9 +1,8 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/pytest/project.hpp>
-#include <testmon_precreate/selection/working_tree.hpp>
-#include <testmon_precreate/util/user_cache.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -87,15 +86,6 @@ std::function<void(std::size_t, std::size_t)> make_progress(const Program& progr
   };
 }
 
-datafile::OnDisk compare(selection::WorkingTree& tree, const std::string& file,
-                         std::string_view fsha) {
-  const selection::ContentHashes* hashes = tree.look_at(file);
-  if (hashes == nullptr) {
-    return datafile::OnDisk::absent;
-  }
-  return hashes->match(fsha) ? datafile::OnDisk::same : datafile::OnDisk::other;
-}
-
 nlohmann::json to_json(const datafile::MergeReport& report, const fs::path& target) {
   nlohmann::json inputs = nlohmann::json::array();
   for (const datafile::MergedInput& input : report.inputs) {
@@ -140,10 +130,7 @@ int merge_command(const Options& options, const Program& program) {
   if (!options.base.empty()) {
     request.base = options.base;
   }
-  selection::WorkingTree tree(rootdir, util::cache_directory(program.environment));
-  request.disk = [&tree](const std::string& file, std::string_view fsha) {
-    return compare(tree, file, fsha);
-  };
+  request.disk = compare_with_tree(rootdir, program.environment);
   request.skip_bad_inputs = options.skip_damaged;
   request.accept_other_project = options.any_project;
   request.dry_run = options.dry_run;

@@ -222,6 +222,8 @@ private:
       const fs::path rootdir = rootdir_of_command();
       CleanupRequest cleanup;
       cleanup.settings = program_->settings;
+      cleanup.environment = program_->environment;
+      cleanup.warn = [this](const std::string& text) { program_->terminal.warning(text); };
       if (!options_->prepare.datafile.empty()) {
         cleanup.settings.datafile = options_->prepare.datafile;
       }

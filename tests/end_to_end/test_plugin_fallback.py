@@ -100,20 +100,6 @@ def test_coordination_directory_cannot_be_made(venvs, commands, project):
     assert (project.path / ".testmon_xdist").read_text() == "a file"
 
 
-def test_another_run_of_the_project_is_going_on(venvs, commands, project):
-    """The second run is stock's, and takes nothing of the first one's away."""
-    venv = venvs.get(*NEW)
-    environment = plugin_environment(venv, commands)
-    process = start_slow_run(project, venv, environment)
-    state = project.path / ".testmon_xdist" / "controller_ready.json"
-    before = state.read_text()
-    second = run(project, venv, environment, "-n", "2", "tests/test_price_0.py", "tests/test_price_1.py")
-    assert second.exit_code == 0 and second.output.count(WARNING) == 1, second.output
-    assert state.read_text() == before
-    end(process, 2)
-    assert_clean(project)
-
-
 def test_an_earlier_run_was_killed(venvs, commands, project):
     """What it left is no obstacle, and gone afterwards."""
     venv = venvs.get(*NEW)

@@ -9,6 +9,7 @@ import sys
 from typing import Any, Callable, Dict, Optional
 
 from testmon_precreate.commands import CommandFailed, call
+from testmon_precreate.private_datafile import PrivateDatafile
 
 CLEANUP_SECONDS = 30.0
 
@@ -16,8 +17,11 @@ CLEANUP_SECONDS = 30.0
 class Cleanup:
     """Removes the coordination files of `state` once: by undo, at the interpreter's end, or on a signal."""
 
-    def __init__(self, state: Dict[str, Any], log: Optional[Callable[[str], None]]) -> None:
+    def __init__(
+        self, state: Dict[str, Any], datafile: PrivateDatafile, log: Optional[Callable[[str], None]]
+    ) -> None:
         self._state: Optional[Dict[str, Any]] = state
+        self._datafile = datafile
         self._log = log
         self._pid = os.getpid()
         self._previous_handlers: Dict[int, Any] = {}
@@ -47,6 +51,7 @@ class Cleanup:
         state, self._state = self._state, None
         if state is None:
             return
+        self._datafile.restore()  # the command merges into the project's own
         try:
             call(
                 "testmon-precreate",

@@ -79,7 +79,7 @@ class Controller:
                 pytest.exit(f"testmon-precreate: {error}", returncode=getattr(error, "exit_code", 1))
             self._warn(str(error) or repr(error))
             return self._packages_of_stock(ignore, stock)
-        self._cleanup = Cleanup(self._state, debug_log(self._config))
+        self._cleanup = Cleanup(self._state, self._datafile, debug_log(self._config))
         self._datafile.use(self._state)
         self._milliseconds = (time.perf_counter() - started) * 1e3
         return str(self._state["system_packages_full"])
