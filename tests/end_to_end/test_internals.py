@@ -1,0 +1,62 @@
+"""Every name that the plugin relies on is in the newest releases of testmon, xdist, pytest and coverage.
+
+They stand in scripts/pytest-plugin/testmon_precreate/testmon_internals.py and coverage_core.py.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+NAMES = """
+import json, os, sys
+import coverage.env, testmon.pytest_testmon as plugin
+from testmon import common, configure, db, process_code, testmon_core
+
+sync = plugin.TestmonXdistSync()
+found = {
+    "get_system_packages": callable(plugin.get_system_packages),
+    "await_nodes": sync.await_nodes == 0,
+    "collection hook": hasattr(sync, "pytest_xdist_node_collection_finished"),
+    "DATA_VERSION": isinstance(db.DATA_VERSION, int),
+    "eval_environment": callable(testmon_core.eval_environment),
+    "get_data_file_path": testmon_core.get_data_file_path() == ".testmondata",
+    "drop_patch_version": common.drop_patch_version("a 1.2.3") == "a 1.2",
+    "Coverage": testmon_core.Coverage.__name__ == "Coverage",
+    "for_worker": callable(testmon_core.TestmonData.for_worker),
+    "options": set(configure._get_noselect_reasons({"testmon_forceselect": False, "testmon_noselect": False,
+                   "keyword": "", "markexpr": "", "lf": False})) == set(),
+    "SYSMON_DEFAULT": coverage.env.SYSMON_DEFAULT == (sys.version_info >= (3, 14)),
+    "core": hasattr(coverage.Coverage(data_file=None, config_file=False).config, "core"),
+}
+print(json.dumps(found))
+"""
+
+OPTIONS = """
+import json, pathlib, pytest
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        names = ("testmon", "testmon_noselect", "testmon_nocollect", "testmon_forceselect", "no-testmon", "tmnet",
+                 "environment_expression", "dist", "tx", "testrunuid", "collectonly", "lf", "keyword", "markexpr")
+        found = {name: hasattr(config.option, name) for name in names}
+        found["syncs"] = [type(one).__name__ for one in config.pluginmanager.get_plugins()].count("TestmonXdistSync")
+        pathlib.Path("found.json").write_text(json.dumps(found))
+"""
+
+
+def test_names_are_there(venvs):
+    venv = venvs.get("pytest-testmon", "pytest-xdist", "pytest", "coverage", label="newest")
+    found = json.loads(subprocess.check_output([venv.python, "-c", NAMES], text=True, env=venv.environment()))
+    assert [name for name, is_there in found.items() if not is_there] == []
+
+
+def test_options_and_the_sync_are_there(venvs, project):
+    venv = venvs.get("pytest-testmon", "pytest-xdist", "pytest", "coverage", label="newest")
+    (project.path / "conftest.py").write_text(OPTIONS)
+    result = project.run([venv.python, "-m", "pytest", "--testmon", "-n", "1"], venv.environment())
+    assert result.exit_code == 0, result.output
+    found = json.loads((project.path / "found.json").read_text())
+    assert [name for name, is_there in found.items() if not is_there] == []
