@@ -302,14 +302,23 @@ fs::path coordination_directory_of(const fs::path& rootdir, const core::Settings
 fs::path find_coordination_directory(const fs::path& start, const std::optional<fs::path>& rootdir,
                                      const core::Settings& settings) {
   const fs::path name = settings.directory_path();
+  const auto existing_one_of = [&](const fs::path& parent) -> std::optional<fs::path> {
+    const fs::path beside = (parent / name).lexically_normal();
+    const fs::path temporary = temporary_place_of(beside);
+    const bool is_temporary = !settings.directory && has_directory(temporary);
+    // What was written beside the data file can be read though it cannot be written now.
+    if (has_directory(beside) && !(is_temporary && !can_be_written(beside))) {
+      return beside;
+    }
+    return is_temporary ? std::optional(temporary) : std::nullopt;
+  };
   if (rootdir || name.is_absolute()) {
-    return coordination_directory_of(start / rootdir.value_or(""), settings);
+    const fs::path parent = start / rootdir.value_or("");
+    return existing_one_of(parent).value_or(coordination_directory_of(parent, settings));
   }
   for (fs::path parent = start;; parent = parent.parent_path()) {
-    const fs::path beside = (parent / name).lexically_normal();
-    if (has_directory(beside) ||
-        (!settings.directory && has_directory(temporary_place_of(beside)))) {
-      return coordination_directory_of(parent, settings);
+    if (auto existing = existing_one_of(parent)) {
+      return *existing;
     }
     if (parent == parent.parent_path()) {
       return coordination_directory_of(start, settings);

@@ -92,8 +92,8 @@ private:
                                                               const core::Settings& settings);
 
 // Where a command looks for the coordination directory: that of `rootdir` if it is given; else that
-// of `start` or the nearest of its parents that has one; that of `start` if none has. `start` must
-// be absolute.
+// of `start` or the nearest of its parents that has one; that of `start` if none has. One beside
+// the data file counts though it cannot be written any more. `start` must be absolute.
 [[nodiscard]] std::filesystem::path
 find_coordination_directory(const std::filesystem::path& start,
                             const std::optional<std::filesystem::path>& rootdir,
