@@ -17,6 +17,7 @@ import pytest
 from plugin_support import MIDDLE, NEW, assert_clean, end, plugin_environment, run, start_slow_run
 from pythons import python_of
 from support import Project, chosen_seed
+from test_plugin_fallback import fake_commands
 
 ALL = 4
 RUNS = int(os.environ.get("CONCURRENT_RUNS", "4"))
@@ -84,13 +85,12 @@ def test_what_a_killed_run_has_recorded_is_merged_and_told(venv, commands, proje
     )
     killed = run(project, venv, environment, "-n", "0", *PRICES, "tests/test_kill.py")
     assert killed.exit_code == -signal.SIGKILL
-    end_slow_run(first)
+    assert "what a run that was killed has recorded is merged into" in end_slow_run(first)
     remove_slow_test(project)
     (project.path / "tests" / "test_kill.py").unlink()
     result = run(project, venv, environment, "-n", "2")
     assert result.exit_code == 0, result.output
     assert not (project.path / ".testmon_xdist").exists()
-    # What testmon writes in one go is there or not: the tests of the killed run ran, or run again.
     assert run(project, venv, environment, "-n", "2").passed == 0
 
 
@@ -101,6 +101,26 @@ def test_a_step_that_cannot_go_beside_a_run_says_so(venv, commands, project):
     assert prepared.returncode == 9 and "is going on" in prepared.stderr
     end_slow_run(process)
     assert_clean(project)
+
+
+@RELEASES
+def test_workers_use_the_snapshot_though_they_do_not_see_the_state(venv, commands, project, tmp_path):
+    """A worker that read the project's own file instead would collect other tests than the next one."""
+    environment = plugin_environment(venv, commands)
+    assert run(project, venv, environment, "-n", "2").passed == ALL
+    (project.path / "conftest.py").write_text(
+        "import os, pathlib, pytest\n\n\n@pytest.hookimpl(trylast=True)\ndef pytest_configure(config):\n"
+        "    worker = os.environ.get('PYTEST_XDIST_WORKER')\n    if worker:\n"
+        "        opened = config.testmon_data.db.con.execute('PRAGMA database_list').fetchone()[2]\n"
+        "        pathlib.Path(__file__).with_name(worker + '.opened').write_text(opened)\n"
+    )
+    directory = fake_commands(
+        tmp_path / "bin", commands, testmon_await="echo 'testmon-await: error: too bad' >&2; exit 4"
+    )
+    result = run(project, venv, {**environment, "TESTMON_XDIST_BIN_DIR": directory}, "-n", "2", "--testmon-nocollect")
+    assert result.exit_code == 0 and "too bad" in result.output, result.output
+    opened = [path.read_text() for path in project.path.glob("gw*.opened")]
+    assert len(opened) == 2 and all("/.testmon_xdist/run-" in path for path in opened), opened
 
 
 def leave_place(project: Project, number: int, age_in_days: float, content: bytes = b"no database" * 100) -> Path:

@@ -15,7 +15,7 @@ CLEANUP_SECONDS = 30.0
 
 
 class Cleanup:
-    """Removes the coordination files of `state` once: by undo, at the interpreter's end, or on a signal."""
+    """Removes the coordination files of `state` once: by end(), at the interpreter's end, or on a signal."""
 
     def __init__(
         self, state: Dict[str, Any], datafile: PrivateDatafile, log: Optional[Callable[[str], None]]
@@ -58,6 +58,7 @@ class Cleanup:
                 ["cleanup", "--quiet", "--rootdir", state["rootdir"], "--run-uid", state["run_uid"]],
                 timeout=CLEANUP_SECONDS,
                 log=self._log,
+                warn=lambda text: sys.stderr.write(f"testmon-precreate: {text}\n"),
                 coordination_directory=state["coordination_directory"],
             )
         except CommandFailed as error:

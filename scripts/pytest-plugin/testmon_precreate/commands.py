@@ -45,7 +45,7 @@ def call(
     directory: Optional[str] = None,
     coordination_directory: Optional[str] = None,
     log: Optional[Callable[[str], None]] = None,
-    warn: Optional[Callable[[str], None]] = None,
+    warn: Optional[Callable[[str], object]] = None,
 ) -> bytes:
     """What the command prints. It uses `coordination_directory`; `log` gets what it says on standard error, `warn` each
     of its warnings. Raises CommandFailed.

@@ -80,7 +80,8 @@ class Controller:
             self._warn(str(error) or repr(error))
             return self._packages_of_stock(ignore, stock)
         self._cleanup = Cleanup(self._state, self._datafile, debug_log(self._config))
-        self._datafile.use(self._state)
+        if self._state["private_copy"]:
+            self._datafile.use(self._state["database_path"])
         self._milliseconds = (time.perf_counter() - started) * 1e3
         return str(self._state["system_packages_full"])
 
@@ -144,6 +145,7 @@ class Controller:
             "rootdir": str(self._config.rootpath),
             "run_uid": self._config.option.testrunuid,
             "coordination_directory": self._state["coordination_directory"],
+            "private_datafile": self._state["database_path"] if self._state["private_copy"] else "",
         }
         internals.hand_over_execution(self._config, node.workerinput)
 

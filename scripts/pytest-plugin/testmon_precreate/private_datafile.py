@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Optional
+from typing import Optional
 
 VARIABLE = "TESTMON_DATAFILE"
 
@@ -15,11 +15,10 @@ class PrivateDatafile:
         self._is_used = False
         self._before: Optional[str] = None
 
-    def use(self, state: Dict[str, Any]) -> None:
-        if state.get("private_copy"):
-            self._before = os.environ.get(VARIABLE)
-            os.environ[VARIABLE] = state["database_path"]
-            self._is_used = True
+    def use(self, path: str) -> None:
+        self._before = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = path
+        self._is_used = True
 
     def restore(self) -> None:
         if self._is_used:

@@ -12,7 +12,8 @@ from testmon_precreate.messages import debug_log, show
 from testmon_precreate.private_datafile import PrivateDatafile
 from testmon_precreate.testmon_internals import PackagesReplacement
 
-# What the controller gives a worker in its workerinput: rootdir, run_uid and coordination_directory.
+# What the controller gives a worker in its workerinput: rootdir, run_uid, coordination_directory, and private_datafile
+# if the run has a copy of the data file. A worker opens that one whether it sees the state or not.
 HANDED_OVER = "testmon_precreate"
 # Why a worker could not use it, in its workeroutput.
 FAILURE = "testmon_precreate_failure"
@@ -29,6 +30,8 @@ class Worker:
         self._replacement = PackagesReplacement(self._system_packages)
 
     def _system_packages(self, ignore: List[str], stock: Callable[..., str]) -> Optional[str]:
+        if self._handed_over["private_datafile"]:
+            self._datafile.use(self._handed_over["private_datafile"])
         try:
             state = self._await()
         except Exception as error:  # nothing of ours may end a run that works without us
@@ -36,7 +39,6 @@ class Worker:
             self._failure = str(error)
             self._config.workeroutput[FAILURE] = self._failure  # type: ignore[attr-defined]
             return None
-        self._datafile.use(state)
         return str(state["system_packages_full"])
 
     def _await(self) -> Dict[str, Any]:
