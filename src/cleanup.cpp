@@ -74,11 +74,7 @@ bool end_private_run(const CleanupRequest& request,
   }
   const bool removed = end_run_place(place);
   settle(shared, claimant, request, target);
-  try {
-    coordination::clean_up(shared, claimant, false, request.settings.notifications);
-  } catch (const core::CoordinationBusy&) { // NOLINT(bugprone-empty-catch)
-    // Another run is at work there; it cleans up.
-  }
+  leave_shared_directory(shared, claimant);
   return removed;
 }
 

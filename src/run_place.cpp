@@ -1,4 +1,5 @@
 #include <testmon_precreate/coordination/liveness.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/run_place.hpp>
@@ -122,12 +123,29 @@ void merge_place(const EndedPlace& place, const MergeTarget& target) {
 // A file beside the copy says that it is to be merged, also if there was nothing to copy at first.
 fs::path mark_of_place(const CoordinationDirectory& place) { return place.path() / ".to-merge"; }
 
+void remove_with_mark(const CoordinationDirectory& place) {
+  std::error_code ignored;
+  fs::remove(mark_of_place(place), ignored);
+  remove_place(place);
+}
+
 void merge_and_remove(const EndedPlace& place, const MergeTarget& target) {
   const CoordinationDirectory& directory = place.directory;
   if (fs::exists(mark_of_place(directory)) && fs::exists(datafile_of_place(directory))) {
     merge_place(place, target);
   }
-  discard_run_place(directory);
+  remove_with_mark(directory);
+}
+
+void fill_place(const CoordinationDirectory& place, const fs::path& datafile, bool will_be_merged) {
+  place.create();
+  const bool copied = datafile::copy_datafile(datafile, datafile_of_place(place), busy_timeout);
+  if (will_be_merged) {
+    if (copied) {
+      fs::copy_file(datafile_of_place(place), base_of_place(place));
+    }
+    util::write_file_atomically(mark_of_place(place), "");
+  }
 }
 
 bool is_too_old(const fs::path& place, std::size_t younger_ones) {
@@ -146,13 +164,11 @@ CoordinationDirectory make_run_place(const CoordinationDirectory& shared, const 
     path = try_to_make_directory(shared.path());
   }
   CoordinationDirectory place(std::move(*path));
-  place.create();
-  const bool copied = datafile::copy_datafile(datafile, datafile_of_place(place), busy_timeout);
-  if (will_be_merged) {
-    if (copied) {
-      fs::copy_file(datafile_of_place(place), base_of_place(place));
-    }
-    util::write_file_atomically(mark_of_place(place), "");
+  try {
+    fill_place(place, datafile, will_be_merged);
+  } catch (...) {
+    discard_run_place(place);
+    throw;
   }
   return place;
 }
@@ -179,9 +195,17 @@ bool end_run_place(const CoordinationDirectory& place) {
 }
 
 void discard_run_place(const CoordinationDirectory& place) {
-  std::error_code ignored;
-  fs::remove(mark_of_place(place), ignored);
-  remove_place(place);
+  remove_with_mark(place);
+  leave_shared_directory(CoordinationDirectory(place.path().parent_path()), {});
+}
+
+void leave_shared_directory(const CoordinationDirectory& shared,
+                            const coordination::Claimant& claimant) {
+  try {
+    coordination::clean_up(shared, claimant, false);
+  } catch (const core::CoordinationBusy&) { // NOLINT(bugprone-empty-catch)
+    // Another run is at work there; it cleans up.
+  }
 }
 
 void merge_ended_places(const CoordinationDirectory& shared, const MergeTarget& target) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 
 #include <filesystem>
@@ -20,7 +21,7 @@ namespace testmon_precreate {
 // copy as the base. Whoever ends or begins a run in the shared directory looks for such places.
 
 // Makes a place for a run with a copy of `datafile`, if there is one. `shared` is created if it is
-// missing. Throws CoordinationFileError; DatabaseError.
+// missing. Throws CoordinationFileError; DatabaseError; then nothing is left of the place.
 [[nodiscard]] coordination::CoordinationDirectory
 make_run_place(const coordination::CoordinationDirectory& shared,
                const std::filesystem::path& datafile, bool will_be_merged);
@@ -37,8 +38,14 @@ shared_directory_of(const coordination::CoordinationDirectory& directory);
 // Returns whether anything was removed. Throws CoordinationFileError.
 bool end_run_place(const coordination::CoordinationDirectory& place);
 
-// Removes the place with all that is in it. Throws CoordinationFileError.
+// Removes the place with all that is in it, and the shared directory unless a run is at work there
+// or something else is in it. Throws CoordinationFileError.
 void discard_run_place(const coordination::CoordinationDirectory& place);
+
+// Removes the shared directory's coordination files, unless another run is at work there: then that
+// one does. Throws CoordinationFileError.
+void leave_shared_directory(const coordination::CoordinationDirectory& shared,
+                            const coordination::Claimant& claimant);
 
 // The project that places belong to, and how what they hold gets into its data file.
 struct MergeTarget {

@@ -140,6 +140,16 @@ def test_commands_find_the_directory_of_each_data_file(venv, commands, project):
 
 
 @RELEASES
+def test_a_damaged_file_that_cannot_be_copied_leaves_nothing_behind(requirements, venv, commands, project):
+    project.datafile.write_text("this is not a database, and long enough to be seen as none" * 20)
+    before = tree(project.path)
+    words = ["prepare", "--private-copy", "always", "--python", venv.python]
+    result = commands.run(commands.precreate, *words, cwd=project.path, env=venv.environment(commands))
+    assert result.returncode == 8 and "not an SQLite database" in result.stderr, result.stderr
+    assert tree(project.path) == before
+
+
+@RELEASES
 def test_what_a_killed_run_left_of_its_copy_goes_with_the_next_run(venv, commands, project):
     environment = plugin_environment(venv, commands)
     (project.path / "tests" / "test_kill.py").write_text(
