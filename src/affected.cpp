@@ -258,8 +258,8 @@ private:
 // The name of the run's environment as far as it can be told without Python.
 std::optional<std::string> environment_name(const AffectedRequest& request,
                                             const pytest::Project& project) {
-  const auto given = request.testmon_environment ? request.testmon_environment
-                                                 : project.command_line.testmon_environment;
+  auto given = request.testmon_environment ? request.testmon_environment
+                                           : project.command_line.testmon_environment;
   if (given && !given->empty()) {
     return given;
   }

@@ -89,7 +89,7 @@ public:
   }
 
 private:
-  std::vector<std::size_t> choose(const RecordedState& state) {
+  [[nodiscard]] std::vector<std::size_t> choose(const RecordedState& state) const {
     std::vector<std::size_t> wanted;
     for (std::size_t i = 0; i < state.fingerprints.size(); ++i) {
       if (subject_.is_test || state.fingerprints[i].filename == subject_.name) {

@@ -70,7 +70,7 @@ public:
     }
     while (!try_to_prepare()) {
     }
-    return std::move(result_);
+    return result_;
   }
 
 private:

@@ -222,8 +222,8 @@ private:
   }
 
   void limit_memory() {
-    constexpr std::size_t for_all = 16 * 1024;
-    constexpr std::size_t most = 2 * 1024;
+    constexpr std::size_t for_all = 16UL * 1024;
+    constexpr std::size_t most = 2UL * 1024;
     constexpr std::size_t least = 256;
     for (const auto& file : files_) {
       file->limit_memory(std::clamp(for_all / files_.size(), least, most));
@@ -341,6 +341,7 @@ private:
       tests->rows.park_outdated(rows);
     }
     // From the last one on: the newest Python of a name is the one that may be visible.
+    // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile libstdc++'s views::reverse
     for (auto entry = rows.rbegin(); entry != rows.rend(); ++entry) {
       merge_environment(entry->first, entry->second, base_rows, tests ? &*tests : nullptr, work);
     }

@@ -56,7 +56,7 @@ void TargetRows::park_outdated(const FileRows& others) {
   }
   for (auto& [environment, row] : rows_) {
     const auto found = others.find(environment);
-    const bool outdated = shown.count(environment.name) != 0 &&
+    const bool outdated = shown.contains(environment.name) &&
                           (found == others.end() || !is_visible_in_any(found->second));
     if (!row.parked && outdated) {
       parking_.park({&row.id, 1}, util::wall_clock_now());

@@ -47,7 +47,7 @@ std::string_view declared_in(std::string_view line) {
     }
     rest.remove_prefix(1);
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-    const auto end = std::find_if_not(rest.begin(), rest.end(), is_name_character);
+    const auto* const end = std::find_if_not(rest.begin(), rest.end(), is_name_character);
     if (end != rest.begin()) {
       return rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
     }
