@@ -1,5 +1,6 @@
 #include <testmon_precreate/affected.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/datafile/parking.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/selection/comparison.hpp>
@@ -320,16 +321,11 @@ bool lies_below(std::string_view file, const std::vector<std::string>& paths) {
 // The row that testmon will find after `prepare`, which brings a parked one back.
 std::optional<std::int64_t> matching_row(std::span<const EnvironmentRow> rows,
                                          const python::EnvironmentKey& key) {
-  const datafile::Environment wanted{.name = key.environment_name,
-                                     .system_packages = key.system_packages,
-                                     .python_version = key.python_version};
-  std::optional<std::int64_t> match;
-  for (const EnvironmentRow& row : rows) {
-    if (row.environment == wanted && (!match || !row.parked)) {
-      match = row.id;
-    }
-  }
-  return match;
+  const datafile::Environment wanted = wanted_environment(key);
+  std::vector<EnvironmentRow> of_name;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(of_name),
+               [&](const EnvironmentRow& row) { return row.environment.name == wanted.name; });
+  return datafile::make_parking_plan(of_name, wanted).matching;
 }
 
 void count_tests(Affected& affected) {

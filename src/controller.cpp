@@ -36,9 +36,7 @@ datafile::PreparedDatafile prepare_datafile(const PrepareRequest& request, const
                                             int data_version) {
   datafile::PrepareRequest datafile_request;
   datafile_request.file = file;
-  datafile_request.environment = {.name = key.environment_name,
-                                  .system_packages = key.system_packages,
-                                  .python_version = key.python_version};
+  datafile_request.environment = wanted_environment(key);
   datafile_request.data_version = data_version;
   datafile_request.keep_environments = request.keep_environments;
   datafile_request.allow_upgrade = request.allow_upgrade;

@@ -41,6 +41,9 @@ std::map<std::string, std::string> packages_of(std::string_view text) {
 // How far a row is from the wanted environment: another Python counts as much as all packages.
 std::size_t distance(const EnvironmentRow& row, const python::EnvironmentKey& wanted) {
   constexpr std::size_t other_python = 1'000'000;
+  if (datafile::stands_for(row.environment, wanted_environment(wanted))) {
+    return 0;
+  }
   return compare_packages(row.environment.system_packages, wanted.system_packages).size() +
          (row.environment.python_version == wanted.python_version ? 0 : other_python);
 }
@@ -161,13 +164,29 @@ std::optional<Surroundings> ask_for_surroundings(const AffectedRequest& request,
   }
 }
 
+// `recorded`: the nearest environment's own distributions, empty if they are not known.
+void find_own_changes(const std::string& recorded, Explanation& explanation) {
+  const std::string& wanted = explanation.wanted->own_distributions;
+  const auto own = packages_of(wanted);
+  for (const PackageChange& change : explanation.packages) {
+    if (change.before && change.after && own.contains(change.name)) {
+      explanation.own_versions.insert(change.name);
+    }
+  }
+  if (!recorded.empty() && !wanted.empty()) {
+    for (const PackageChange& change : compare_packages(recorded, wanted)) {
+      explanation.own_changes.insert(change.name);
+    }
+  }
+}
+
 void compare_environments(Explanation& explanation) {
   const python::EnvironmentKey& wanted = *explanation.wanted;
   if (const auto& row = explanation.affected.environment) {
     explanation.packages =
         compare_packages(row->environment.system_packages, wanted.system_packages);
-    explanation.matches = row->environment.system_packages == wanted.system_packages &&
-                          row->environment.python_version == wanted.python_version;
+    explanation.matches = datafile::stands_for(row->environment, wanted_environment(wanted));
+    find_own_changes(row->environment.own_distributions, explanation);
   }
 }
 

@@ -6,6 +6,8 @@
 
 namespace testmon_precreate {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 pytest::ProjectQuery project_query(const RunRequest& request, pytest::PytestVersion version) {
@@ -48,7 +50,8 @@ Surroundings look_around(const RunRequest& request, pytest::PytestVersion versio
   Surroundings found{.project = find_project(request, version), .facts = {}, .key = {}};
   found.facts = request.process_facts ? python::parse_process_facts(*request.process_facts)
                                       : facts_of_future_process(request, found.project);
-  found.key = python::make_environment_key(found.facts);
+  found.key = python::make_environment_key(
+      found.facts, request.settings.own_distribution ? fs::path() : found.project.rootdir);
   return found;
 }
 
@@ -99,6 +102,13 @@ Surroundings find_surroundings(const RunRequest& request) {
   }
   found.project = std::move(project);
   return found;
+}
+
+datafile::Environment wanted_environment(const python::EnvironmentKey& key) {
+  return {.name = key.environment_name,
+          .system_packages = key.system_packages,
+          .python_version = key.python_version,
+          .own_distributions = key.own_distributions};
 }
 
 } // namespace testmon_precreate

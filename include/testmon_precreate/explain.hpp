@@ -3,6 +3,7 @@
 #include <testmon_precreate/affected.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct PackageChange {
   std::optional<std::string> after;  // nothing: it was removed
 };
 
-// The packages that differ between two texts of testmon's column `system_packages`, by name.
+// The packages that differ between two texts of the form `NAME VERSION, NAME VERSION`, by name.
 [[nodiscard]] std::vector<PackageChange> compare_packages(const std::string& before,
                                                           const std::string& after);
 
@@ -45,6 +46,10 @@ struct Explanation {
   std::string testmon_version;
   int wanted_data_version = 0;         // of that testmon
   std::vector<PackageChange> packages; // from the nearest environment to the wanted one
+  // Of these the project's own distributions, whose versions are no dependency; and those of which
+  // something else is one, and has changed.
+  std::set<std::string> own_versions;
+  std::set<std::string> own_changes;
   std::optional<Subject> subject;
 };
 

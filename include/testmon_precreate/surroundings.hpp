@@ -1,6 +1,7 @@
 #pragma once
 
 #include <testmon_precreate/core/settings.hpp>
+#include <testmon_precreate/datafile/environments.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/python/environment_key.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
@@ -41,5 +42,8 @@ struct Surroundings {
 // The run's project and its environment, for which an interpreter may be started. Throws
 // core::UsageError as find_project; core::EnvironmentProbeError.
 [[nodiscard]] Surroundings find_surroundings(const RunRequest& request);
+
+// The row that the run will want.
+[[nodiscard]] datafile::Environment wanted_environment(const python::EnvironmentKey& key);
 
 } // namespace testmon_precreate

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 namespace testmon_precreate::cli {
@@ -72,6 +73,12 @@ ordered_json describe(const Subject& subject) {
   return value;
 }
 
+ordered_json names_of(const std::set<std::string>& names) {
+  ordered_json list = ordered_json::array();
+  std::transform(names.begin(), names.end(), std::back_inserter(list), to_json_string);
+  return list;
+}
+
 ordered_json describe(const Explanation& explanation) {
   ordered_json value = to_json_value(explanation.affected);
   value["data_version"] = explanation.affected.data_version;
@@ -90,6 +97,8 @@ ordered_json describe(const Explanation& explanation) {
                                         {"before", text_or_null(change.before)},
                                         {"after", text_or_null(change.after)}});
   }
+  value["own_versions"] = names_of(explanation.own_versions);
+  value["own_changes"] = names_of(explanation.own_changes);
   if (explanation.subject) {
     value["subject"] = describe(*explanation.subject);
   }
@@ -108,10 +117,24 @@ std::string text_of(const PackageChange& change) {
   return fmt::format("{} {} -> {}", change.name, *change.before, *change.after);
 }
 
+void print_own_distributions(const Explanation& explanation, std::ostream& out) {
+  for (const PackageChange& change : explanation.packages) {
+    if (explanation.own_versions.contains(change.name)) {
+      out << fmt::format("own          {}: the project's own version is no dependency\n",
+                         text_of(change));
+    }
+  }
+  for (const std::string& name : explanation.own_changes) {
+    out << fmt::format("own          {}: its entry points or requirements have changed\n", name);
+  }
+}
+
 void print_packages(const Explanation& explanation, std::ostream& out) {
   std::vector<std::string> texts;
   for (const PackageChange& change : explanation.packages) {
-    texts.push_back(text_of(change));
+    if (!explanation.own_versions.contains(change.name)) {
+      texts.push_back(text_of(change));
+    }
   }
   const std::size_t hidden = texts.size() - std::min(texts.size(), most_lines);
   texts.resize(texts.size() - hidden);
@@ -153,6 +176,7 @@ void print_environment(const Explanation& explanation, std::ostream& out) {
                        explanation.wanted->environment_name);
     print_differences(explanation, out);
   }
+  print_own_distributions(explanation, out);
   if (explanation.wanted && affected.data_version != explanation.wanted_data_version) {
     out << fmt::format("data version {}, testmon {} reads {}: `prepare` rewrites the file, testmon "
                        "alone would start anew\n",

@@ -93,6 +93,7 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
   read.seconds("TESTMON_XDIST_MAX_INTERVAL", settings.max_interval, true);
   read.boolean("TESTMON_XDIST_NOTIFICATIONS", settings.notifications);
   read.seconds("TESTMON_XDIST_STATE_MAX_AGE", settings.state_max_age);
+  read.boolean("TESTMON_XDIST_OWN_DISTRIBUTION", settings.own_distribution);
   settings.directory = read.text("TESTMON_XDIST_DIR");
   if (settings.directory && !settings.directory->has_filename() &&
       settings.directory->has_relative_path()) {

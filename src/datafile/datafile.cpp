@@ -189,21 +189,20 @@ private:
     }
   }
 
-  void carry_out(SQLite::Database& database, const ParkingPlan& plan) {
+  void carry_out(SQLite::Database& database, ParkingPlan plan) {
     Parking parking(database);
-    parking.park(plan.park, util::wall_clock_now());
     result_.packages_changed = plan.packages_changed;
-    if (plan.matching) {
-      result_.environment_id = *plan.matching;
-    } else {
-      result_.action = EnvironmentAction::created;
-      result_.environment_id =
-          EnvironmentTable(database).insert({&request_.environment, 1}).front();
-    }
     if (plan.restore) {
       result_.action = EnvironmentAction::restored;
-      parking.restore(*plan.matching);
     }
+    if (!plan.matching) {
+      result_.action = EnvironmentAction::created;
+      parking.park(plan.park, util::wall_clock_now());
+      plan.park.clear();
+      plan.matching = EnvironmentTable(database).insert({&request_.environment, 1}).front();
+    }
+    parking.carry_out(plan, request_.environment, util::wall_clock_now());
+    result_.environment_id = *plan.matching;
     parking.prune(request_.environment.name, request_.keep_environments);
     result_.parked_environments = parking.parked(request_.environment.name).size();
   }

@@ -1,10 +1,43 @@
 #include <testmon_precreate/datafile/environments.hpp>
 
+#include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace testmon_precreate::datafile {
 
 namespace {
+
+// The columns of EnvironmentRow, of which the last is the note as it stands in `metadata`.
+constexpr const char* select_rows =
+    "SELECT id, environment_name, system_packages, python_version,"
+    " typeof(environment_name) = 'blob',"
+    " (SELECT data FROM metadata WHERE dataid = 'testmon-precreate:own:' || id) FROM environment";
+
+// The entries `NAME VALUE` of a text in which they are separated by commas.
+std::set<std::string_view> entries_of(std::string_view text) {
+  constexpr std::string_view separator = ", ";
+  std::set<std::string_view> entries;
+  while (!text.empty()) {
+    const std::string_view entry = text.substr(0, text.find(separator));
+    entries.insert(entry);
+    text.remove_prefix(std::min(text.size(), entry.size() + separator.size()));
+  }
+  return entries;
+}
+
+std::string_view name_in(std::string_view entry) { return entry.substr(0, entry.rfind(' ')); }
+
+// The packages, those of `names` without their versions.
+std::set<std::string_view> without_versions(std::string_view packages,
+                                            const std::set<std::string_view>& names) {
+  std::set<std::string_view> entries;
+  for (const std::string_view entry : entries_of(packages)) {
+    entries.insert(names.contains(name_in(entry)) ? name_in(entry) : entry);
+  }
+  return entries;
+}
 
 std::vector<EnvironmentRow> fetch(SQLite::Statement& statement) {
   std::vector<EnvironmentRow> rows;
@@ -15,6 +48,11 @@ std::vector<EnvironmentRow> fetch(SQLite::Statement& statement) {
     row.environment.system_packages = statement.getColumn(2).getString();
     row.environment.python_version = statement.getColumn(3).getString();
     row.parked = statement.getColumn(4).getInt() != 0;
+    const std::string note = statement.getColumn(5).getString();
+    if (const std::string packages = row.environment.system_packages + '\n';
+        note.starts_with(packages)) {
+      row.environment.own_distributions = note.substr(packages.size());
+    }
     rows.push_back(std::move(row));
   }
   statement.reset();
@@ -23,18 +61,32 @@ std::vector<EnvironmentRow> fetch(SQLite::Statement& statement) {
 
 } // namespace
 
+bool stands_for(const Environment& recorded, const Environment& wanted) {
+  if (wanted.own_distributions.empty()) {
+    return recorded == wanted;
+  }
+  if (recorded.name != wanted.name || recorded.python_version != wanted.python_version ||
+      (!recorded.own_distributions.empty() &&
+       recorded.own_distributions != wanted.own_distributions)) {
+    return false;
+  }
+  std::set<std::string_view> names;
+  for (const std::string_view entry : entries_of(wanted.own_distributions)) {
+    names.insert(name_in(entry));
+  }
+  return without_versions(recorded.system_packages, names) ==
+         without_versions(wanted.system_packages, names);
+}
+
 std::vector<EnvironmentRow> EnvironmentTable::named(const std::string& name) {
-  SQLite::Statement& statement =
-      statements_.get("SELECT id, environment_name, system_packages, python_version,"
-                      " typeof(environment_name) = 'blob' FROM environment"
-                      " WHERE environment_name IN (?1, CAST(?1 AS BLOB)) ORDER BY id");
+  SQLite::Statement& statement = statements_.get(
+      std::string(select_rows) + " WHERE environment_name IN (?1, CAST(?1 AS BLOB)) ORDER BY id");
   statement.bind(1, name);
   return fetch(statement);
 }
 
 std::vector<EnvironmentRow> EnvironmentTable::all() {
-  return fetch(statements_.get("SELECT id, environment_name, system_packages, python_version,"
-                               " typeof(environment_name) = 'blob' FROM environment ORDER BY id"));
+  return fetch(statements_.get(std::string(select_rows) + " ORDER BY id"));
 }
 
 std::vector<std::int64_t> EnvironmentTable::insert(std::span<const Environment> environments) {
@@ -45,6 +97,7 @@ std::vector<std::int64_t> EnvironmentTable::insert(std::span<const Environment> 
                     " VALUES (?, ?, ?)",
                     environment.name, environment.system_packages, environment.python_version);
     ids.push_back(database_.getLastInsertRowid());
+    note_own_distributions(ids.back(), environment);
   }
   return ids;
 }
@@ -62,6 +115,20 @@ void EnvironmentTable::show(std::span<const std::int64_t> ids) {
     statements_.run(
         "UPDATE environment SET environment_name = CAST(environment_name AS TEXT) WHERE id = ?",
         id);
+  }
+}
+
+void EnvironmentTable::rename(std::int64_t id, const std::string& system_packages) {
+  statements_.run("UPDATE environment SET system_packages = ? WHERE id = ?", system_packages, id);
+}
+
+void EnvironmentTable::note_own_distributions(std::int64_t id, const Environment& environment) {
+  if (environment.own_distributions.empty()) {
+    statements_.run("DELETE FROM metadata WHERE dataid = 'testmon-precreate:own:' || ?", id);
+  } else {
+    statements_.run("INSERT OR REPLACE INTO metadata (dataid, data)"
+                    " VALUES ('testmon-precreate:own:' || ?, ?)",
+                    id, environment.system_packages + '\n' + environment.own_distributions);
   }
 }
 

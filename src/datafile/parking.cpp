@@ -3,6 +3,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
+#include <tuple>
+
 namespace testmon_precreate::datafile {
 
 namespace {
@@ -12,17 +14,26 @@ std::string key_of(std::int64_t id) { return fmt::format("testmon-precreate:park
 } // namespace
 
 ParkingPlan make_parking_plan(std::span<const EnvironmentRow> rows, const Environment& wanted) {
-  ParkingPlan plan;
+  const auto rank = [&wanted](const EnvironmentRow& row) {
+    return std::tuple(row.environment == wanted, !row.parked, row.id);
+  };
+  const EnvironmentRow* best = nullptr;
   for (const EnvironmentRow& row : rows) {
-    const bool matches = row.environment == wanted;
-    if (!row.parked && matches) {
-      plan.matching = row.id;
-      plan.restore = false;
-    } else if (!row.parked) {
+    if (stands_for(row.environment, wanted) && (best == nullptr || rank(row) > rank(*best))) {
+      best = &row;
+    }
+  }
+  ParkingPlan plan;
+  if (best != nullptr) {
+    plan.matching = best->id;
+    plan.restore = best->parked;
+    plan.take_over = best->environment != wanted ||
+                     (!wanted.own_distributions.empty() &&
+                      best->environment.own_distributions != wanted.own_distributions);
+  }
+  for (const EnvironmentRow& row : rows) {
+    if (!row.parked && &row != best) {
       plan.park.push_back(row.id);
-    } else if (matches && !plan.matching) {
-      plan.matching = row.id;
-      plan.restore = true;
     }
   }
   plan.packages_changed = !plan.park.empty() && (!plan.matching || plan.restore);
@@ -59,6 +70,22 @@ void Parking::park(std::span<const std::int64_t> ids, util::Seconds now) {
 void Parking::restore(std::int64_t id) {
   environments_.show({&id, 1});
   forget_bookkeeping(id);
+}
+
+void Parking::carry_out(const ParkingPlan& plan, const Environment& wanted, util::Seconds now) {
+  const std::int64_t id = *plan.matching;
+  if (plan.restore || plan.take_over) {
+    // Out of the way of a row with the same text that is parked now.
+    environments_.rename(id, fmt::format("testmon-precreate:{}", id));
+  }
+  park(plan.park, now);
+  if (plan.restore) {
+    restore(id);
+  }
+  if (plan.restore || plan.take_over) {
+    environments_.rename(id, wanted.system_packages);
+    environments_.note_own_distributions(id, wanted);
+  }
 }
 
 void Parking::forget_bookkeeping(std::int64_t id) {
@@ -113,6 +140,7 @@ void Parking::remove(std::span<const std::int64_t> ids) {
     statements_.run("DELETE FROM test_execution WHERE environment_id = ?", id);
     statements_.run("DELETE FROM environment WHERE id = ?", id);
     forget_bookkeeping(id);
+    environments_.note_own_distributions(id, {});
   }
   // testmon's own statement at the end of each run (DB.vacuum_file_fp).
   statements_.run("DELETE FROM file_fp WHERE id NOT IN"

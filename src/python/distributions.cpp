@@ -80,6 +80,7 @@ private:
       const char* const name = static_cast<const char*>(entry->d_name);
       if (names_metadata(name, is_egg_)) {
         found_.push_back(read_distribution(::dirfd(directory), name));
+        found_.back().metadata = root_ / name;
       }
     }
   }

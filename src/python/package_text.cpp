@@ -11,7 +11,8 @@ namespace {
 
 bool is_left_out(const Distribution& distribution, std::span<const std::string> ignore,
                  PackageRules rules) {
-  const auto& [name, version] = distribution;
+  const std::optional<std::string>& name = distribution.name;
+  const std::optional<std::string>& version = distribution.version;
   if (rules.leaves_itself_out && ignore.empty() && name == "pytest-testmon") {
     return true;
   }

@@ -6,6 +6,9 @@
 #include <testmon_precreate/datafile/parking.hpp>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <utility>
 
 namespace {
 
@@ -252,6 +255,98 @@ TEST_SUITE("datafile/parking") {
     CHECK(restored.parked_environments == 1);
     CHECK(visible_ids(file, "default") == std::vector<std::int64_t>{2});
     CHECK(number(file, "PRAGMA user_version") == 13);
+  }
+
+  TEST_CASE("rows that differ in the own distribution's version stand for the same environment") {
+    const auto environment = [](std::string packages, std::string own = {}) {
+      return Environment{"default", std::move(packages), "3.11.7", std::move(own)};
+    };
+    const Environment wanted = environment("a 1, own 2.1, z 3", "own 77");
+    CHECK(datafile::stands_for(environment("a 1, own 2.1, z 3"), wanted));
+    CHECK(datafile::stands_for(environment("a 1, own 2.0.dev3, z 3"), wanted));
+    CHECK(datafile::stands_for(environment("a 1, own 2.0, z 3", "own 77"), wanted));
+    CHECK_FALSE(datafile::stands_for(environment("a 1, own 2.0, z 3", "own 78"), wanted));
+    CHECK_FALSE(datafile::stands_for(environment("a 1, own 2.1, z 3", "own 78"), wanted));
+    CHECK_FALSE(datafile::stands_for(environment("a 1, z 3"), wanted));
+    CHECK_FALSE(datafile::stands_for(environment("a 1, own 2.1, z 4"), wanted));
+    CHECK_FALSE(datafile::stands_for(environment("a 1, own 2.1, own-part 1, z 3"), wanted));
+    CHECK_FALSE(datafile::stands_for({"default", "a 1, own 2.1, z 3", "3.11.8"}, wanted));
+    CHECK_FALSE(datafile::stands_for({"other", "a 1, own 2.1, z 3", "3.11.7"}, wanted));
+    const Environment counted = environment("a 1, own 2.1, z 3"); // its version is a dependency
+    CHECK(datafile::stands_for(environment("a 1, own 2.1, z 3", "own 77"), counted));
+    CHECK_FALSE(datafile::stands_for(environment("a 1, own 2.0, z 3", "own 77"), counted));
+  }
+
+  TEST_CASE("a row of another version of the own distribution is taken over with its tests") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / "data";
+    const auto prepare_own = [&](const std::string& version, const std::string& own) {
+      auto request = request_for(file, "a 1, own " + version);
+      request.environment.own_distributions = own;
+      return datafile::prepare_datafile(request);
+    };
+    prepare(file, "a 1, own 1.0"); // as stock testmon, or an older version of this program
+    add_tests(file, 1, 3);
+    for (const char* version : {"1.0", "1.1", "1.2.dev3+g12ab"}) {
+      const auto taken = prepare_own(version, "own 77");
+      CHECK(taken.environment_id == 1);
+      CHECK(taken.action == EnvironmentAction::reused);
+      CHECK_FALSE(taken.packages_changed);
+      CHECK(taken.parked_environments == 0);
+      CHECK(datafile::list_environments(file, timeout).front().row.environment.system_packages ==
+            fmt::format("a 1, own {}", version));
+    }
+    CHECK(number(file, "SELECT count(*) FROM test_execution") == 3);
+    // What else counts has changed, with the version or without: both ways and back.
+    CHECK(prepare_own("1.3", "own 78").action == EnvironmentAction::created);
+    CHECK(prepare_own("1.4", "own 77").action == EnvironmentAction::restored);
+    CHECK(visible_ids(file, "default") == std::vector<std::int64_t>{1});
+    CHECK(prepare_own("1.4", "own 79").action == EnvironmentAction::created);
+    for (const char* own : {"own 77", "own 79", "own 77"}) {
+      const auto restored = prepare_own("1.4", own);
+      CHECK(restored.action == EnvironmentAction::restored);
+      CHECK(restored.parked_environments == 2);
+    }
+    CHECK(visible_ids(file, "default") == std::vector<std::int64_t>{1});
+    CHECK(number(file, "SELECT count(*) FROM test_execution WHERE environment_id = 1") == 3);
+  }
+
+  TEST_CASE(
+      "of several rows that could be taken over, the newest visible one is; notes go with rows") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / "data";
+    prepare(file, "own 1.0");
+    insert_row(file, "own 1.1"); // as testmon 2.1 does for each version
+    insert_row(file, "own 1.2");
+    auto request = request_for(file, "own 1.3");
+    request.environment.own_distributions = "own 77";
+    request.keep_environments = 0;
+    CHECK(datafile::prepare_datafile(request).environment_id == 3);
+    CHECK(visible_ids(file, "default") == std::vector<std::int64_t>{3});
+    constexpr const char* notes =
+        "SELECT count(*) FROM metadata WHERE dataid LIKE 'testmon-precreate:own:%'";
+    CHECK(number(file, notes) == 1);
+    request.environment.system_packages = "b 1";
+    request.environment.own_distributions = "";
+    CHECK(datafile::prepare_datafile(request).action == EnvironmentAction::created);
+    CHECK(number(file, notes) == 0);
+  }
+
+  TEST_CASE("a note of a row that testmon has replaced does not count") {
+    const TemporaryDirectory directory;
+    const fs::path file = directory.path() / "data";
+    auto request = request_for(file, "own 1.0");
+    request.environment.own_distributions = "own 77";
+    CHECK(datafile::prepare_datafile(request).file_created);
+    {
+      SQLite::Database database(file, SQLite::OPEN_READWRITE);
+      database.exec("UPDATE environment SET system_packages = 'own 1.1'");
+    }
+    request.environment.own_distributions = "own 78";
+    request.environment.system_packages = "own 1.2";
+    CHECK(datafile::prepare_datafile(request).action == EnvironmentAction::reused);
+    request.environment.own_distributions = "own 79";
+    CHECK(datafile::prepare_datafile(request).action == EnvironmentAction::created);
   }
 
   TEST_CASE("several rows go in at once") {

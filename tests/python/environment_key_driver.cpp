@@ -54,8 +54,11 @@ json make_keys(const std::string& input) {
 
 json pairs_of(const std::vector<python::Distribution>& distributions) {
   json pairs = json::array();
-  for (const auto& [name, version] : distributions) {
-    pairs.push_back({name ? json(*name) : json(), version ? json(*version) : json()});
+  const auto text_or_null = [](const std::optional<std::string>& text) {
+    return text ? json(*text) : json();
+  };
+  for (const python::Distribution& distribution : distributions) {
+    pairs.push_back({text_or_null(distribution.name), text_or_null(distribution.version)});
   }
   return pairs;
 }

@@ -12,14 +12,15 @@ namespace testmon_precreate::core {
 
 // What the TESTMON_XDIST_… variables say. Options overwrite single fields afterwards.
 struct Settings {
-  bool enabled = true;                            // TESTMON_XDIST_CONTROLLER_PRECREATION
-  bool debug = false;                             // TESTMON_XDIST_DEBUG
-  util::Seconds worker_timeout{30};               // TESTMON_XDIST_WORKER_TIMEOUT, >= 0
-  util::Seconds check_interval{0.1};              // TESTMON_XDIST_CHECK_INTERVAL, > 0
-  double backoff_factor = 1.5;                    // TESTMON_XDIST_BACKOFF_FACTOR, > 1
-  util::Seconds max_interval{2.0};                // TESTMON_XDIST_MAX_INTERVAL, > 0
-  bool notifications = true;                      // TESTMON_XDIST_NOTIFICATIONS
-  util::Seconds state_max_age{300};               // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
+  bool enabled = true;               // TESTMON_XDIST_CONTROLLER_PRECREATION
+  bool debug = false;                // TESTMON_XDIST_DEBUG
+  util::Seconds worker_timeout{30};  // TESTMON_XDIST_WORKER_TIMEOUT, >= 0
+  util::Seconds check_interval{0.1}; // TESTMON_XDIST_CHECK_INTERVAL, > 0
+  double backoff_factor = 1.5;       // TESTMON_XDIST_BACKOFF_FACTOR, > 1
+  util::Seconds max_interval{2.0};   // TESTMON_XDIST_MAX_INTERVAL, > 0
+  bool notifications = true;         // TESTMON_XDIST_NOTIFICATIONS
+  util::Seconds state_max_age{300};  // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
+  bool own_distribution = false;     // TESTMON_XDIST_OWN_DISTRIBUTION: its version is a dependency
   std::optional<std::filesystem::path> directory; // TESTMON_XDIST_DIR, relative to the rootdir
   std::optional<std::filesystem::path> datafile;  // TESTMON_DATAFILE, relative to the rootdir
   std::optional<std::string> worker_id;           // PYTEST_XDIST_WORKER

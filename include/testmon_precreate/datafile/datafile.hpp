@@ -41,9 +41,10 @@ struct PreparedDatafile {
 };
 
 // Makes `file` ready for a testmon of `data_version`: the file is complete, and exactly one row of
-// the environment's name is visible to testmon, the one that matches. What no longer matches is
-// parked with its test data. All in one transaction; on any error the file is as before. Throws
-// DatabaseError.
+// the environment's name is visible to testmon, the one that matches. A row that stands for the
+// environment under another package text is taken over: it gets the wanted text. What no longer
+// matches is parked with its test data. All in one transaction; on any error the file is as before.
+// Throws DatabaseError.
 [[nodiscard]] PreparedDatafile prepare_datafile(const PrepareRequest& request);
 
 // Copies what is committed in `file` to the new file `copy`, without changing anything at `file`'s

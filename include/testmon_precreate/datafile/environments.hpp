@@ -9,14 +9,27 @@
 
 namespace testmon_precreate::datafile {
 
-// What testmon's table `environment` keeps, without the id.
+// What testmon's table `environment` keeps, without the id; and what it does not keep.
 struct Environment {
   std::string name;
   std::string system_packages; // third version components dropped
   std::string python_version;
+  // `NAME HASH, NAME HASH`: the project's own distributions. Their versions are in system_packages,
+  // as testmon puts them there, but are no dependency; the hash stands for what of each is one
+  // after all. Empty: there are none, or it is not known, as of rows that stock testmon made.
+  std::string own_distributions{};
 
-  bool operator==(const Environment&) const = default;
+  // Whether testmon sees the same.
+  friend bool operator==(const Environment& left, const Environment& right) {
+    return left.name == right.name && left.system_packages == right.system_packages &&
+           left.python_version == right.python_version;
+  }
 };
+
+// Whether tests that ran in `recorded` need not run again for being run in `wanted`: the two differ
+// in nothing but versions of the wanted one's own distributions. If `recorded` does not know its
+// own ones, they are taken to be the same.
+[[nodiscard]] bool stands_for(const Environment& recorded, const Environment& wanted);
 
 // A parked row is out of testmon's sight: its name is stored as a BLOB. testmon looks rows up by
 // a Python str, which SQLite binds as TEXT, and TEXT never equals a BLOB
@@ -42,12 +55,20 @@ public:
   // Every row, by id.
   [[nodiscard]] std::vector<EnvironmentRow> all();
 
-  // Adds visible rows; returns their ids in the same order.
+  // Adds visible rows, with notes of their own distributions; returns their ids in the same order.
   std::vector<std::int64_t> insert(std::span<const Environment> environments);
 
   // Renames rows out of testmon's sight, or back. Their tests go with them: these refer to the id.
   void hide(std::span<const std::int64_t> ids);
   void show(std::span<const std::int64_t> ids);
+
+  // Gives a row another package text.
+  void rename(std::int64_t id, const std::string& system_packages);
+
+  // Notes the own distributions of a row, in testmon's table `metadata` under
+  // `testmon-precreate:own:<id>`, together with the row's package text: testmon may give the id of
+  // a row that it deleted to another one. If there are none, the note goes.
+  void note_own_distributions(std::int64_t id, const Environment& environment);
 
 private:
   SQLite::Database& database_;

@@ -16,14 +16,18 @@ namespace testmon_precreate::datafile {
 struct ParkingPlan {
   std::optional<std::int64_t> matching; // the row to be seen; nothing: it has to be inserted
   bool restore = false;                 // the matching row is parked
+  bool take_over = false;               // it has not the wanted package text, or no note yet
   bool packages_changed = false;        // testmon would have met another row
   std::vector<std::int64_t> park;       // visible rows that do not match, oldest first
 
   // Nothing to write: the matching row is the only visible one.
-  [[nodiscard]] bool nothing_to_do() const { return matching && !restore && park.empty(); }
+  [[nodiscard]] bool nothing_to_do() const {
+    return matching && !restore && !take_over && park.empty();
+  }
 };
 
-// `rows` are all rows of `wanted.name`, by id. A visible match beats a parked one.
+// `rows` are all rows of `wanted.name`, by id. A row with the wanted package text beats one that
+// only stands for it, then a visible one a parked one, then the newest wins.
 [[nodiscard]] ParkingPlan make_parking_plan(std::span<const EnvironmentRow> rows,
                                             const Environment& wanted);
 
@@ -48,6 +52,9 @@ public:
   void park(std::span<const std::int64_t> ids, util::Seconds now);
 
   void restore(std::int64_t id);
+
+  // Carries out a plan for `wanted`, whose matching row there is: parks, restores, takes over.
+  void carry_out(const ParkingPlan& plan, const Environment& wanted, util::Seconds now);
 
   // When a row was parked, since the epoch; 0 where that is not known.
   [[nodiscard]] util::Seconds parked_at(std::int64_t id);

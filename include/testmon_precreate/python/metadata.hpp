@@ -2,6 +2,7 @@
 
 #include <testmon_precreate/python/python_version.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +13,12 @@ namespace testmon_precreate::python {
 struct Distribution {
   std::optional<std::string> name;
   std::optional<std::string> version;
+  std::filesystem::path metadata{}; // the directory or file it stands in; empty: not known
 
-  friend bool operator==(const Distribution&, const Distribution&) = default;
+  // Whether testmon sees the same.
+  friend bool operator==(const Distribution& left, const Distribution& right) {
+    return left.name == right.name && left.version == right.version;
+  }
 };
 
 // The headers `Name` and `Version` of a METADATA or PKG-INFO file, exactly as
