@@ -107,10 +107,12 @@ private:
   // The fingerprints that testmon may compare block by block, and those that tell whether it has
   // met a file.
   std::vector<std::size_t> choose(const RecordedState& state) {
-    verdicts_ = selection::compare_with_disk(recorded_contents(state), tree_, [this] {
-      return selection::names_in_git_index(query_.rootdir, query_.invocation_directory,
-                                           query_.environment);
-    });
+    verdicts_ = query_.given_tests
+                    ? std::vector<Verdict>(state.fingerprints.size(), Verdict::current)
+                    : selection::compare_with_disk(recorded_contents(state), tree_, [this] {
+                        return selection::names_in_git_index(
+                            query_.rootdir, query_.invocation_directory, query_.environment);
+                      });
     unmet_files_ = files_without_tests(query_.test_files, state);
     std::unordered_set<std::string_view> files = unmet_files_;
     for (std::size_t i = 0; query_.find_blocks && i < verdicts_.size(); ++i) {
@@ -201,7 +203,7 @@ private:
     }
     for (std::size_t i = 0; i < state.tests.size(); ++i) {
       const datafile::RecordedTest& test = state.tests[i];
-      if (test.failed) {
+      if (query_.given_tests ? query_.given_tests->contains(test.name) : test.failed) {
         affected[i];
       }
       ++result_.recorded_tests;
@@ -328,19 +330,6 @@ std::optional<std::int64_t> matching_row(std::span<const EnvironmentRow> rows,
   return datafile::make_parking_plan(of_name, wanted).matching;
 }
 
-void count_tests(Affected& affected) {
-  for (ChangedFile& file : affected.changed_files) {
-    file.tests = 0;
-    file.duration = util::Seconds(0);
-  }
-  for (const AffectedTest& test : affected.tests) {
-    for (const std::size_t file : test.changed_files) {
-      ++affected.changed_files[file].tests;
-      affected.changed_files[file].duration += test.duration.value_or(util::Seconds(0));
-    }
-  }
-}
-
 // Leaves out what a run with these paths would not collect.
 void restrict_to_paths(Affected& affected, const pytest::Project& project) {
   const std::vector<std::string> paths = wanted_paths(project);
@@ -371,6 +360,19 @@ util::Seconds Affected::duration() const {
   return sum;
 }
 
+void count_tests(Affected& affected) {
+  for (ChangedFile& file : affected.changed_files) {
+    file.tests = 0;
+    file.duration = util::Seconds(0);
+  }
+  for (const AffectedTest& test : affected.tests) {
+    for (const std::size_t file : test.changed_files) {
+      ++affected.changed_files[file].tests;
+      affected.changed_files[file].duration += test.duration.value_or(util::Seconds(0));
+    }
+  }
+}
+
 Affected find_affected(const AffectedQuery& query) {
   Affected affected;
   affected.rootdir = query.rootdir;
@@ -389,7 +391,8 @@ AffectedQuery make_affected_query(const AffectedRequest& request, const pytest::
           .choose_environment = [name = environment_name(request, project)](
                                     auto rows) { return newest_visible(rows, name); },
           .test_files = std::move(test_files),
-          .may_write_cache = !request.dry_run};
+          .may_write_cache = !request.dry_run,
+          .given_tests = request.given_tests};
 }
 
 void make_exact(AffectedQuery& query, const AffectedRequest& request,
@@ -422,6 +425,7 @@ Affected find_affected(const AffectedRequest& request, const core::DebugLog& log
   Affected affected = find_affected(query);
   restrict_to_paths(affected, project);
   affected.warnings = std::move(test_files.warnings);
+  affected.distribution = project.command_line.distribution;
   if (!is_there(affected.datafile)) {
     affected.warnings.push_back(
         fmt::format("there is no data file ({}): nothing is recorded", affected.datafile.string()));

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace testmon_precreate {
@@ -46,6 +47,7 @@ struct Affected {
   std::size_t recorded_tests = 0;
   util::Seconds recorded_duration{0}; // of all of them
   std::vector<std::string> warnings;
+  std::optional<std::string> distribution; // the run's --dist
 
   [[nodiscard]] bool nothing_to_run() const { return tests.empty() && unknown_test_files.empty(); }
 
@@ -55,6 +57,9 @@ struct Affected {
   // What the recorded tests to run took when they ran last.
   [[nodiscard]] util::Seconds duration() const;
 };
+
+// Counts anew how many of the tests depend on each changed file.
+void count_tests(Affected& affected);
 
 // Where to look, and how.
 struct AffectedQuery {
@@ -66,6 +71,8 @@ struct AffectedQuery {
       choose_environment;
   std::vector<std::string> test_files; // of the project, as scan_test_files finds them
   bool may_write_cache = true;
+  // Instead of a comparison: the recorded tests that are to run, as testmon itself has found them.
+  std::optional<std::unordered_set<std::string>> given_tests{};
   // Finds the blocks of files relative to the rootdir; empty: whole files are compared.
   std::function<std::vector<python::FileBlocks>(const std::vector<std::string>&)> find_blocks{};
 };
@@ -79,6 +86,7 @@ struct AffectedQuery {
 struct AffectedRequest : RunRequest {
   std::optional<std::filesystem::path> since_file; // another data file than the project's
   bool exact = false;                              // asks the interpreter
+  std::optional<std::unordered_set<std::string>> given_tests; // as AffectedQuery's
 };
 
 // The query for `request`, which need not be exact, and the project that it is about.

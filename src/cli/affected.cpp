@@ -1,7 +1,10 @@
 #include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
+#include <testmon_precreate/cli/sharding_output.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -15,11 +18,16 @@ namespace {
 struct Options {
   ProjectOptions project;
   std::string since_file;
+  std::string shard;
+  std::string target_seconds;
+  std::string tests_from;
+  std::size_t most_shards = 16;
   bool exact = false;
   bool json = false;
   bool files = false;
   bool tests = false;
   bool count = false;
+  bool plan = false;
   bool exit_code = false;
 };
 
@@ -36,7 +44,20 @@ constexpr const char* footer =
     "  testmon-precreate affected\n"
     "  testmon-precreate affected --exit-code; test $? -eq 5 && echo nothing to run\n"
     "  testmon-precreate affected --exact --tests -- tests/unit\n"
-    "  testmon-precreate affected --since-file base/.testmondata --json";
+    "  testmon-precreate affected --since-file base/.testmondata --json\n"
+    "  testmon-precreate affected --shard 2/5 --files\n"
+    "  testmon-precreate affected --target-seconds 60 --json | jq -c .shards";
+
+// One test a line.
+std::unordered_set<std::string> read_tests(const std::string& source) {
+  constexpr std::size_t largest = 1U << 30U;
+  const std::string text = util::read_file(source == "-" ? "/dev/stdin" : source, largest);
+  std::unordered_set<std::string> tests;
+  for (const std::string_view line : util::split(text, '\n')) {
+    tests.emplace(line);
+  }
+  return tests;
+}
 
 AffectedRequest make_request(const Options& options, const Program& program) {
   AffectedRequest request;
@@ -45,12 +66,78 @@ AffectedRequest make_request(const Options& options, const Program& program) {
     request.since_file = options.since_file;
   }
   request.exact = options.exact;
+  if (!options.tests_from.empty()) {
+    request.given_tests = read_tests(options.tests_from);
+  }
   return request;
 }
 
-void print(const Options& options, const Affected& affected, std::ostream& out) {
-  if (options.json) {
-    out << coordination::dump_json(to_json_value(affected));
+// What is affected, and of it what the shard runs if there is one.
+struct Answer {
+  Affected affected;
+  ShardMaterial material;
+  std::optional<core::Shard> shard;
+  std::optional<selection::ShardPlan> plan;
+  std::string plan_id;
+  std::optional<std::size_t> shards_that_pay_off;
+};
+
+Answer find_answer(const Options& options, const Program& program) {
+  Answer answer;
+  answer.affected = find_affected(make_request(options, program), program.log);
+  answer.shard = options.shard.empty()
+                     ? program.settings.shard
+                     : core::parse_shard(options.shard, "--shard", program.environment);
+  if (answer.shard || !options.target_seconds.empty()) {
+    answer.material = find_shard_material(answer.affected);
+  }
+  if (!options.target_seconds.empty()) {
+    answer.shards_that_pay_off =
+        count_shards(answer.affected, answer.material,
+                     core::parse_positive_seconds(options.target_seconds, "--target-seconds"),
+                     options.most_shards);
+  }
+  if (answer.shard) {
+    const std::size_t count = answer.shard->count;
+    answer.plan.emplace(answer.material.tests, count, answer.material.together);
+    answer.plan_id = plan_id(answer.affected, answer.material, count);
+    restrict_to_shard(answer.affected, *answer.plan, *answer.shard);
+  }
+  return answer;
+}
+
+nlohmann::ordered_json describe_plan(const Answer& answer) {
+  return answer.plan ? to_json_value(*answer.shard, *answer.plan, answer.affected, answer.material,
+                                     answer.plan_id)
+                     : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json describe(const Answer& answer) {
+  nlohmann::ordered_json value = to_json_value(answer.affected);
+  if (answer.shard) {
+    value["shard"] = core::to_string(*answer.shard);
+  }
+  if (answer.shards_that_pay_off) {
+    value["shard_count"] = *answer.shards_that_pay_off;
+    value["shards"] = shard_names(*answer.shards_that_pay_off);
+  }
+  return value;
+}
+
+void print_table(const Answer& answer, std::ostream& out) {
+  print_affected(answer.affected, most_lines, out);
+  if (answer.shard) {
+    out << "shard " << core::to_string(*answer.shard) << '\n';
+  }
+  if (answer.shards_that_pay_off) {
+    out << counted(*answer.shards_that_pay_off, "shard") << " would pay off\n";
+  }
+}
+
+void print(const Options& options, const Answer& answer, std::ostream& out) {
+  const Affected& affected = answer.affected;
+  if (options.json || options.plan) {
+    out << coordination::dump_json(options.json ? describe(answer) : describe_plan(answer));
   } else if (options.count) {
     out << affected.tests.size() << '\n';
   } else if (options.files) {
@@ -62,17 +149,40 @@ void print(const Options& options, const Affected& affected, std::ostream& out) 
       out << test.name << '\n';
     }
   } else {
-    print_affected(affected, most_lines, out);
+    print_table(answer, out);
   }
 }
 
 int affected_command(const Options& options, const Program& program) {
-  const Affected affected = find_affected(make_request(options, program), program.log);
-  for (const std::string& warning : affected.warnings) {
+  const Answer answer = find_answer(options, program);
+  for (const std::string& warning : answer.affected.warnings) {
     program.terminal.warning(warning);
   }
-  print(options, affected, program.terminal.out());
-  return options.exit_code && affected.nothing_to_run() ? nothing_to_run : 0;
+  print(options, answer, program.terminal.out());
+  return options.exit_code && answer.affected.nothing_to_run() ? nothing_to_run : 0;
+}
+
+void add_shard_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--shard", options.shard,
+                  "Only what this machine runs of it: N/COUNT, such as 2/5, or auto for the "
+                  "variables of GitLab, CircleCI and Buildkite (default: $TESTMON_XDIST_SHARD)")
+      ->type_name("N/COUNT");
+  command
+      .add_option("--target-seconds", options.target_seconds,
+                  "Also tell how many shards pay off if each is to run tests for about S seconds")
+      ->type_name("S");
+  command
+      .add_option("--most-shards", options.most_shards,
+                  "The most of them; also their number if nothing is recorded yet")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}))
+      ->type_name("N");
+  command
+      .add_option("--tests-from", options.tests_from,
+                  "Compare nothing: the recorded tests to run stand in FILE, or come from standard "
+                  "input if it is -, one a line")
+      ->type_name("FILE");
 }
 
 } // namespace
@@ -89,12 +199,14 @@ void add_affected_command(CLI::App& app, Program& program) {
   command->add_flag("--exact", options->exact,
                     "Ask the interpreter that runs pytest, once, which functions have changed: "
                     "exactly what testmon will run");
+  add_shard_options(*command, *options);
   CLI::Option_group* output =
       command->add_option_group("Output", "What to print instead of a table, at most one");
   output->add_flag("--json", options->json, "Everything as JSON");
   output->add_flag("--files", options->files, "The test files that hold something to run");
   output->add_flag("--tests", options->tests, "The recorded tests to run");
   output->add_flag("--count", options->count, "The number of recorded tests to run");
+  output->add_flag("--plan", options->plan, "Which shard runs what, as JSON; null without a shard");
   output->require_option(0, 1);
   command->add_flag("--exit-code", options->exit_code, "Exit with 5 where there is nothing to run");
   command->callback(

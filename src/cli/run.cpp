@@ -26,6 +26,7 @@ namespace {
 
 struct Options {
   PrepareOptions prepare;
+  std::string shard;
   bool strict = false;
 };
 
@@ -37,6 +38,7 @@ constexpr const char* description =
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate run -- pytest --testmon -n 4\n"
+                               "  testmon-precreate run --shard 2/5 -- pytest --testmon -n 4\n"
                                "  testmon-precreate run --strict -- make test";
 
 // One run of the command, step by step.
@@ -53,6 +55,9 @@ public:
                                       "--testmon -n 4"});
     }
     pytest_ = find_pytest_command(command_);
+    if (!options.shard.empty()) {
+      static_cast<void>(core::parse_shard(options.shard, "--shard", program.environment));
+    }
     if (!options.prepare.wait_for_run.empty()) {
       static_cast<void>(core::parse_seconds(options.prepare.wait_for_run, "--wait-for-run"));
     }
@@ -166,6 +171,9 @@ private:
     environment.set("TESTMON_XDIST_CONTROLLER_PRECREATION", "true");
     environment.set("TESTMON_XDIST_BIN_DIR", executables.string());
     environment.set("TESTMON_XDIST_PREPARE_OPTIONS", options_for_plugin());
+    if (!options_->shard.empty()) {
+      environment.set("TESTMON_XDIST_SHARD", options_->shard);
+    }
     if (options_->prepare.verbose) {
       environment.set("TESTMON_XDIST_DEBUG", "true");
     }
@@ -277,6 +285,14 @@ void add_run_command(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("run", description);
   command->footer(footer);
   add_prepare_options(*command, options->prepare);
+  command
+      ->add_option(
+          "--shard", options->shard,
+          "Run only this machine's part of what is affected: N/COUNT, such as 2/5, or auto "
+          "for the variables of GitLab, CircleCI and Buildkite. Every machine must start "
+          "from the same data file; `merge` combines what they leave (default: "
+          "$TESTMON_XDIST_SHARD)")
+      ->type_name("N/COUNT");
   command->add_flag("--strict", options->strict,
                     "Do not start COMMAND where the preparation fails (--no-upgrade implies it)");
   command->callback([options, &program] { program.exit_code = Run(*options, program).go(); });

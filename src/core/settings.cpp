@@ -63,6 +63,7 @@ private:
   const util::ProcessEnvironment* environment_;
 };
 
+constexpr const char* shard_variable = "TESTMON_XDIST_SHARD";
 constexpr const char* default_datafile = ".testmondata";
 
 } // namespace
@@ -100,6 +101,9 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
     settings.directory = settings.directory->parent_path(); // `name/` would follow a link
   }
   settings.datafile = read.text("TESTMON_DATAFILE");
+  if (const auto shard = read.text(shard_variable)) {
+    settings.shard = parse_shard(*shard, shard_variable, environment);
+  }
   settings.worker_id = read.text("PYTEST_XDIST_WORKER");
   settings.run_uid = read.text("PYTEST_XDIST_TESTRUNUID");
   return settings;

@@ -1,3 +1,5 @@
+#include "shard_mark.hpp"
+
 #include <testmon_precreate/datafile/backup.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/creation.hpp>
@@ -34,6 +36,7 @@ struct Findings {
   bool without_tables = false;
   ParkingPlan plan;
   std::size_t parked = 0;
+  bool is_shards = false; // the last run was a shard's
 };
 
 bool is_empty(SQLite::Database& database) {
@@ -53,6 +56,7 @@ Findings look(SQLite::Database& database, const Environment& environment, const 
   findings.plan = make_parking_plan(rows, environment);
   findings.parked = static_cast<std::size_t>(
       std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.parked; }));
+  findings.is_shards = has_shard_mark(database);
   return findings;
 }
 
@@ -127,7 +131,8 @@ private:
 
   [[nodiscard]] bool is_ready(const Findings& findings, const Inspection& seen) const {
     return seen.wal_mode && findings.data_version == request_.data_version &&
-           findings.plan.nothing_to_do() && findings.parked <= request_.keep_environments;
+           findings.plan.nothing_to_do() && !findings.is_shards &&
+           findings.parked <= request_.keep_environments;
   }
 
   void report_ready(const Findings& findings) {
@@ -160,6 +165,9 @@ private:
         create_schema(database, request_.data_version);
       } else if (findings.data_version != request_.data_version) {
         upgrade(database, findings.data_version);
+      }
+      if (findings.is_shards) {
+        remove_shard_mark(database);
       }
       carry_out(database, findings.plan);
       return true;

@@ -319,8 +319,12 @@ private:
 
   void merge_tests(SQLite::Database* target) {
     FileRows rows;
+    marks_.clear();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      reading(files_[i]->name(), [&] { add_rows(files_[i]->database(), i, rows); });
+      reading(files_[i]->name(), [&] {
+        add_rows(files_[i]->database(), i, rows);
+        marks_.push_back(read_shard_mark(files_[i]->database()));
+      });
     }
     FileRows base_rows;
     if (files_.size() > inputs_.size()) {
@@ -357,11 +361,13 @@ private:
         target == nullptr ? std::nullopt : target->rows.find(environment);
     std::vector<Reader> readers;
     if (row) {
-      readers.push_back({.tests = TestStream(target->database, {}, *row),
-                         .source = &target->source,
-                         .number = 0,
-                         .input = copied_ ? inputs_[*copied_] : nullptr,
-                         .is_target = true});
+      readers.push_back(
+          {.tests = TestStream(target->database, {}, *row),
+           .source = &target->source,
+           .number = 0,
+           .input = copied_ ? inputs_[*copied_] : nullptr,
+           .is_target = true,
+           .dropped = copied_ ? dropped_by_others(*copied_, rows) : ShardMark::Tests()});
     }
     if (work.target != nullptr) {
       row = target->rows.make_ready(environment, rows);
@@ -375,7 +381,8 @@ private:
                          .source = &file.source(),
                          .number = each.file,
                          .input = inputs_[each.file],
-                         .is_target = false});
+                         .is_target = false,
+                         .dropped = dropped_by_others(each.file, rows)});
     }
     EnvironmentMerge merge(work, row.value_or(0), std::move(readers));
     const auto base = base_rows.find(environment);
@@ -386,6 +393,23 @@ private:
       merge.set_base(TestStream(file.database(), file.name(), base->second.front().id));
     }
     merge.run();
+  }
+
+  // The tests of an environment that other shards of a file's plan have dropped.
+  [[nodiscard]] ShardMark::Tests dropped_by_others(std::size_t file,
+                                                   const std::vector<FileRow>& rows) const {
+    ShardMark::Tests tests;
+    for (const FileRow& row : rows) {
+      if (row.file == file || !marks_[file] || !marks_[row.file] ||
+          marks_[row.file]->plan != marks_[file]->plan) {
+        continue;
+      }
+      const auto dropped = marks_[row.file]->dropped.find(row.id);
+      if (dropped != marks_[row.file]->dropped.end()) {
+        tests.insert(dropped->second.begin(), dropped->second.end());
+      }
+    }
+    return tests;
   }
 
   // Reports at once and then now and then.
@@ -428,6 +452,7 @@ private:
     } else if (!copied_) {
       files.push_back(read_metadata(target));
     }
+    remove_shard_mark(target);
     write_metadata(target, combine_metadata(files, base ? &*base : nullptr));
   }
 
@@ -436,6 +461,7 @@ private:
   MergeReport report_;
   std::vector<std::unique_ptr<OpenFile>> files_; // the inputs, then the base
   std::vector<MergedInput*> inputs_;             // those of them, in the same order
+  std::vector<std::optional<ShardMark>> marks_;  // of the inputs
   bool is_target_base_ = false;
   std::optional<std::size_t> copied_; // the input that the target is a copy of
 };

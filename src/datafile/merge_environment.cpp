@@ -52,12 +52,21 @@ bool EnvironmentMerge::collect_next_test() {
   owners_.clear();
   for (Reader& reader : readers_) {
     while (!reader.tests.at_end() && reader.tests.name() == name_) {
-      executions_.push_back(reader.tests.execution());
-      owners_.push_back(&reader);
-      reader.tests.advance();
+      collect(reader);
     }
   }
   return true;
+}
+
+void EnvironmentMerge::collect(Reader& reader) {
+  const Execution execution = reader.tests.execution();
+  reader.tests.advance();
+  if (!reader.dropped.contains(name_)) {
+    executions_.push_back(execution);
+    owners_.push_back(&reader);
+  } else if (reader.is_target && work_.target != nullptr) {
+    work_.target->remove(execution.id);
+  }
 }
 
 bool EnvironmentMerge::is_targets(std::size_t index) const { return owners_[index]->is_target; }
@@ -74,6 +83,9 @@ std::optional<Execution> EnvironmentMerge::find_base() {
 }
 
 void EnvironmentMerge::settle() {
+  if (executions_.empty()) {
+    return;
+  }
   const std::optional<Execution> base = find_base();
   for (const Reader* owner : owners_) {
     if (owner->input != nullptr) {

@@ -4,6 +4,7 @@
 #include "merge_inputs.hpp"
 #include "merge_source.hpp"
 #include "merge_target.hpp"
+#include "shard_mark.hpp"
 
 #include <testmon_precreate/datafile/merge.hpp>
 
@@ -21,6 +22,7 @@ struct Reader {
   std::size_t number = 0;       // of the file among the inputs
   MergedInput* input = nullptr; // null: the target, unless it began as a copy of an input
   bool is_target = false;
+  ShardMark::Tests dropped{}; // by another shard of the same plan: they are gone
 };
 
 // What the work on all environments shares.
@@ -46,8 +48,10 @@ public:
   void run();
 
 private:
-  // Takes the next name with all that is recorded under it; false: there is none.
+  // Takes the next name with all that is recorded under it, which may be nothing after another
+  // shard has dropped it; false: there is none.
   bool collect_next_test();
+  void collect(Reader& reader);
   [[nodiscard]] bool is_targets(std::size_t index) const;
   std::optional<Execution> find_base();
   void settle();

@@ -101,6 +101,8 @@ void apply_value(CommandLine& line, std::string_view name, const std::string& va
     line.testmon_environment = value;
   } else if (name == "-n" || name == "--numprocesses") {
     line.workers = value;
+  } else if (name == "--dist") {
+    line.distribution = value;
   } else if (name == "--import-mode") {
     line.import_mode = value;
   } else if (name == "--confcutdir") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <testmon_precreate/core/shard.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
 
@@ -23,6 +24,7 @@ struct Settings {
   bool own_distribution = false;     // TESTMON_XDIST_OWN_DISTRIBUTION: its version is a dependency
   std::optional<std::filesystem::path> directory; // TESTMON_XDIST_DIR, relative to the rootdir
   std::optional<std::filesystem::path> datafile;  // TESTMON_DATAFILE, relative to the rootdir
+  std::optional<Shard> shard;                     // TESTMON_XDIST_SHARD
   std::optional<std::string> worker_id;           // PYTEST_XDIST_WORKER
   std::optional<std::string> run_uid;             // PYTEST_XDIST_TESTRUNUID
 

@@ -49,6 +49,8 @@ enum class OnDisk { absent, other, same };
 // it. One that is missing in some inputs is not: testmon drops what is affected and was not
 // collected in a run (sync_db_fs_tests), so a shard lacks what others ran. Otherwise nothing is
 // dropped; testmon drops what is gone in the next whole run.
+// Shards that the plugin has made know which tests were theirs: what one of them has dropped counts
+// as missing in all others of the same plan (shard_mark.hpp).
 //
 // Environments are the same if name, packages and Python version are. No name gets a second visible
 // one: stock testmon of data version 14 fails where it meets the wrong one. The target's stays

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,5 +60,10 @@ struct RecordedStateQuery {
 [[nodiscard]] std::optional<RecordedState> read_recorded_state(const std::filesystem::path& file,
                                                                const RecordedStateQuery& query,
                                                                util::Seconds busy_timeout);
+
+// What each test took when it ran last, in whatever environment of `file`, the parked ones
+// included; nothing where there is no file. Opens nothing for writing. Throws core::DatabaseError.
+[[nodiscard]] std::map<std::string, util::Seconds>
+read_newest_durations(const std::filesystem::path& file, util::Seconds busy_timeout);
 
 } // namespace testmon_precreate::datafile

@@ -20,6 +20,7 @@ struct CommandLine {
   std::vector<std::string> ignore_globs;                      // --ignore-glob
   std::optional<std::string> testmon_environment;             // --testmon-env
   std::optional<std::string> workers;              // -n, --numprocesses: a number, auto, logical
+  std::optional<std::string> distribution;         // --dist
   std::optional<std::string> import_mode;          // --import-mode
   std::optional<std::filesystem::path> confcutdir; // --confcutdir
   bool no_conftest = false;                        // --noconftest

@@ -68,6 +68,11 @@ class Controller:
         self._datafile = PrivateDatafile()
         self._replacement = internals.PackagesReplacement(self._system_packages)
 
+    @property
+    def state(self) -> Optional[Dict[str, Any]]:
+        """What `prepare` has printed; nothing before that, or if it has failed."""
+        return self._state
+
     # --- Preparation ---
 
     def _system_packages(self, ignore: List[str], stock: Callable[..., str]) -> Optional[str]:
@@ -75,9 +80,7 @@ class Controller:
         try:
             self._state = self._prepare(ignore)
         except Exception as error:  # nothing of ours may end a run that works without us
-            if self._options.is_strict:
-                pytest.exit(f"testmon-precreate: {error}", returncode=getattr(error, "exit_code", 1))
-            self._warn(str(error) or repr(error))
+            self.give_up(error)
             return self._packages_of_stock(ignore, stock)
         self._cleanup = Cleanup(self._state, self._datafile, debug_log(self._config))
         if self._state["private_copy"]:
@@ -124,6 +127,13 @@ class Controller:
             if copy is not None:
                 warn(self._config, f"testmon will throw data away; what was there is kept in {copy}", "")
         return text
+
+    def give_up(self, error: Exception, *consequence: str) -> None:
+        """Warns that the run goes on without what has failed; ends a strict one."""
+        if self._options.is_strict:
+            pytest.exit(f"testmon-precreate: {error}", returncode=getattr(error, "exit_code", 1))
+        message = warn(self._config, str(error) or repr(error), *consequence)
+        self._warning = self._warning or message
 
     def _warn(self, text: str) -> None:
         if not self._warning:

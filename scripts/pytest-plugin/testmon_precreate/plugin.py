@@ -16,6 +16,7 @@ import pytest
 
 NAME = "testmon-precreate"
 SWITCH = "TESTMON_XDIST_CONTROLLER_PRECREATION"
+SHARD = "TESTMON_XDIST_SHARD"
 
 
 def _switch() -> str:
@@ -53,6 +54,10 @@ def _start(config: pytest.Config, switch: str) -> None:
     coverage_core.use_core_with_contexts()
     plugins = config.pluginmanager
     if hasattr(config, "workerinput"):
+        if "testmon_precreate_shard" in config.workerinput:
+            from testmon_precreate.shard import restrict_worker
+
+            restrict_worker(config)
         handed_over = config.workerinput.get(HANDED_OVER)
         # Without it the controller could not prepare, or this worker has a project of its own.
         if handed_over and handed_over["rootdir"] == str(config.rootpath):
@@ -65,7 +70,12 @@ def _start(config: pytest.Config, switch: str) -> None:
     from testmon_precreate.controller import Controller
     from testmon_precreate.file_hashes import FileHashes
 
-    plugins.register(Controller(config, switch), "testmon-precreate-controller")
+    controller = Controller(config, switch)
+    if os.environ.get(SHARD):
+        from testmon_precreate.shard import Sharding
+
+        plugins.register(Sharding(config, controller), "testmon-precreate-sharding")
+    plugins.register(controller, "testmon-precreate-controller")
     plugins.register(FileHashes(), "testmon-precreate-file-hashes")
 
 

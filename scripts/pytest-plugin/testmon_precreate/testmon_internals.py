@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, List, Optional
+from typing import Any, Iterable, List, Optional
 
+SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
 MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
 ACTIVATING_OPTIONS = ("testmon", "testmon_noselect", "testmon_nocollect", "testmon_forceselect")
 # Options of pytest's own plugins that testmon reads, whether these are there or not (testmon.configure).
@@ -84,6 +85,28 @@ def stored_packages(text: str) -> str:
 
 def testmon_data(config: Any) -> Any:
     return getattr(config, "testmon_data", None)
+
+
+def tests_to_run(config: Any) -> List[str]:
+    """The recorded tests that testmon does not deselect (TestmonSelect), whether pytest will collect them or not."""
+    data = config.testmon_data
+    if not config.testmon_config.select:
+        return sorted(data.all_tests)
+    return sorted(data.unstable_test_names.union(data.failing_tests))
+
+
+def write_shard_mark(data: Any, plan: str, dropped: Iterable[str]) -> None:
+    """In testmon's table of free texts; see src/datafile/shard_mark.hpp."""
+    rows = [("testmon-precreate:shard", plan)]
+    rows += [(f"testmon-precreate:dropped:{data.exec_id}:{name}", "") for name in dropped]
+    with data.db.con as connection:
+        connection.executemany("INSERT OR REPLACE INTO metadata VALUES (?, ?)", rows)
+
+
+def run_without_workers(config: Any) -> None:
+    """As xdist's pytest_cmdline_main does for `-n 0`; before xdist configures itself."""
+    config.option.dist = "no"
+    config.option.tx = []
 
 
 def tell_what_was_new(config: Any, file_created: bool, packages_changed: bool) -> None:

@@ -1,0 +1,55 @@
+#include "shard_mark.hpp"
+
+#include <charconv>
+#include <string_view>
+
+namespace testmon_precreate::datafile {
+
+namespace {
+
+// `<environment id>:<test>`
+void add_dropped(std::string_view key, ShardMark& mark) {
+  std::int64_t environment = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), environment);
+  const auto length = static_cast<std::size_t>(end - key.data());
+  if (error == std::errc() && length < key.size() && key[length] == ':') {
+    mark.dropped[environment].emplace(key.substr(length + 1));
+  }
+}
+
+} // namespace
+
+std::optional<ShardMark> read_shard_mark(SQLite::Database& database) {
+  if (!has_shard_mark(database)) {
+    return std::nullopt;
+  }
+  constexpr std::string_view prefix = "testmon-precreate:dropped:";
+  ShardMark mark;
+  SQLite::Statement rows(database, "SELECT dataid, data FROM metadata WHERE"
+                                   " dataid >= 'testmon-precreate:dropped:' AND"
+                                   " dataid <= 'testmon-precreate:shard'");
+  while (rows.executeStep()) {
+    const std::string key = rows.getColumn(0).getString();
+    if (key.starts_with(prefix)) {
+      add_dropped(std::string_view(key).substr(prefix.size()), mark);
+    } else if (key == "testmon-precreate:shard") {
+      mark.plan = rows.getColumn(1).getString();
+    }
+  }
+  return mark;
+}
+
+bool has_shard_mark(SQLite::Database& database) {
+  SQLite::Statement row(database,
+                        "SELECT 1 FROM metadata WHERE dataid = 'testmon-precreate:shard'");
+  return row.executeStep();
+}
+
+void remove_shard_mark(SQLite::Database& database) {
+  // ';' comes after ':'.
+  database.exec("DELETE FROM metadata WHERE dataid = 'testmon-precreate:shard' OR"
+                " (dataid >= 'testmon-precreate:dropped:' AND dataid < "
+                "'testmon-precreate:dropped;')");
+}
+
+} // namespace testmon_precreate::datafile
