@@ -11,12 +11,12 @@ from typing import Dict, List, Optional, Sequence
 import pytest
 
 from support import Project
-from test_merge import Suite, check_integrity, edit
+from test_merge import Suite, check_integrity
 from test_real_projects import PROJECTS
 
 RELEASES = ("2.1.3", "2.2.0")
-# Of released packages: the first one, or as many as there are.
-SUITES = PROJECTS[: int(os.environ.get("SHARDED_SUITES", "1"))]
+# How many of the released packages' suites are run by shards.
+SUITES = PROJECTS[: int(os.environ.get("SHARDED_SUITES", "0"))]
 
 
 class Shards:
@@ -83,27 +83,136 @@ def suite_for(version: str, venvs, commands, directory: Path, *needs: str) -> Su
     return Suite(venv, commands, directory)
 
 
-@pytest.fixture(params=RELEASES)
+@pytest.fixture
 def shards(request, venvs, commands, tmp_path) -> Shards:
     project = Project.sample(tmp_path / "sources", test_files=6)
-    return Shards(suite_for(request.param, venvs, commands, tmp_path), project.path, "-n", "1")
+    version = getattr(request, "param", "2.2.0")
+    return Shards(suite_for(version, venvs, commands, tmp_path), project.path, "-n", "1")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("shards", RELEASES, indirect=True)
 def test_rounds_of_shards(shards):
-    """A first run, nothing, an edit, a new file, a deleted test, a deleted file, a failure, other packages."""
+    """A first run; an edit, a failure, a new file, a deleted file and a test with another name; other packages."""
     project = shards.single
     shards.check(3)
-    assert [len(executed) for executed in shards.run(3)] == [0, 0, 0]
     project.edit_function(0)
-    shards.check(2)
+    module = project.path / "shop.py"
+    module.write_text(module.read_text().replace("count * 4", "count * 5"))
     (project.path / "tests" / "test_new.py").write_text("def test_new():\n    pass\n")
-    shards.check(3)
+    (project.path / "tests" / "test_price_2.py").unlink()
     test = project.path / "tests" / "test_price_1.py"
     test.write_text(test.read_text().replace("def test_none", "def test_nothing"))
-    (project.path / "tests" / "test_price_2.py").unlink()
     shards.check(3)
-    (project.path / "shop.py").write_text((project.path / "shop.py").read_text().replace("count * 4", "count * 5"))
-    shards.check(2)
     shards.suite.venv = shards.suite.venv.copy(project.path.parent / "venv")
     shards.suite.venv.add_distribution("a-new-one", "1.0")
+    shards.check(2)
+
+
+@pytest.mark.parametrize("shards", ["2.1.3"], indirect=True)
+def test_a_shard_that_is_lost(shards):
+    """What it would have run stays affected, also a test in a file whose other tests are not."""
+    project = shards.single
+    for number in range(1, 6):  # each file now has a test of what is edited and one of what is not
+        test = project.path / "tests" / f"test_price_{number}.py"
+        test.write_text(test.read_text().replace(f"assert shop.price_{number}(0)", "assert shop.price_0(0)"))
+    shards.check(2)
+    project.edit_function(0)
+    alone = shards.run_single()
+    together = shards.run(3, without=[1])
+    assert together[1] and sum(map(len, together)) == len(alone) == 7
+    again = shards.run(2)
+    assert {name for executed in again for name in executed} == set(together[1])
+
+
+def test_named_files_and_a_second_directory(shards):
+    """Files that the command line names are not ignored by pytest, and still belong to one shard each."""
+    names = sorted(f"tests/{path.name}" for path in (shards.single.path / "tests").glob("test_*.py"))
+    shards.arguments = (*names[:3], "-n", "0")
+    shards.check(2)
+    shards.arguments = ()
+    shards.check(2)
+
+
+def test_nothing_to_do(shards):
+    """No worker starts, and the exit code is 0, not pytest's 5."""
+    shards.run_single()
+    command = shards.suite.commands.precreate
+    environment = shards.suite.venv.environment(shards.suite.commands, TESTMON_XDIST_SHARD="2/2")
+    result = shards.single.run([command, "run", "--", "pytest", "--testmon", "-n", "2"], environment)
+    assert result.exit_code == 0
+    assert "testmon-precreate: shard 2/2: nothing to run" in result.output
+    assert "workers" not in result.output and "gw0" not in result.output
+
+
+@pytest.mark.parametrize("dist", ["loadfile", "loadgroup"])
+def test_what_belongs_together_stays_together(dist, venvs, commands, tmp_path):
+    project = Project.sample(tmp_path / "sources", test_files=1)
+    group = "@pytest.mark.xdist_group('one')\n"
+    for name in "abcd":
+        (project.path / "tests" / f"test_{name}.py").write_text(
+            f"import pytest, time, shop\n\n\n{group}def test_in_group():\n    shop.price_0(1)\n    time.sleep(0.1)\n\n\n"
+            "def test_alone():\n    shop.price_0(1)\n    time.sleep(0.02)\n"
+        )
+    shards = Shards(suite_for("2.2.0", venvs, commands, tmp_path), project.path, "-n", "1", "--dist", dist)
+    # What is in a group is known when the tests were recorded with it.
+    shards.run_single()
+    shards.merged = shards.single.path.parent / "recorded"
+    shutil.copy(shards.single.datafile, shards.merged)
+    project = shards.single
+    project.edit_function(0)
+    together = shards.run(2)
+    assert all(together) and len({name for executed in together for name in executed}) == 10
+    by_file = [{name.split("::")[0] for name in executed} for executed in together]
+    grouped = [any("test_in_group" in name for name in executed) for executed in together]
+    if dist == "loadfile":
+        assert not by_file[0] & by_file[1]
+    else:
+        assert sorted(grouped) == [False, True]
+
+
+def test_a_slow_file_is_cut(venvs, commands, tmp_path):
+    """Unless it has to stay whole."""
+    project = Project.sample(tmp_path / "sources", test_files=1)
+    (project.path / "tests" / "test_slow.py").write_text(
+        "import pytest, shop\n\n\n@pytest.mark.parametrize('i', range(30))\n"
+        "def test_slow(i):\n    shop.price_0(1)\n    sum(range(2_000_000))\n"
+    )
+    shards = Shards(suite_for("2.2.0", venvs, commands, tmp_path), project.path)
+    shards.run_single()
+    shards.single.edit_function(0)
+    seconds = json.loads(plan_of(shards, "1/3"))["seconds"]
+    assert max(seconds) < 1.1 * sum(seconds) / 3
+    shards.merged = tmp_path / "base"
+    shutil.copy(shards.single.datafile, shards.merged)
     shards.check(3)
+    seconds = json.loads(plan_of(shards, "1/3", "--", "--dist", "loadfile"))["seconds"]
+    assert sum(second > 0 for second in seconds) <= 2
+
+
+def plan_of(shards: Shards, shard: str, *arguments: str) -> str:
+    environment = shards.suite.venv.environment(shards.suite.commands)
+    commands = shards.suite.commands
+    words = [commands.precreate, "affected", "--plan", "--shard", shard, *arguments]
+    result = commands.run(*words, cwd=shards.single.path, env=environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize("released", SUITES, ids=lambda released: released.requirement)
+def test_a_real_suite(released, version, venvs, commands, tmp_path):
+    """3 and 5 shards: a first run, an edit, other packages."""
+    suite = suite_for(version, venvs, commands, tmp_path, *released.needs)
+    suite.venv = suite.venv.copy(tmp_path / "venv")
+    shards = Shards(suite, venvs.sdist(released.requirement), "-n", "2")
+    shards.check(3)
+    module = shards.single.path / released.module
+    for number in range(2):
+        module.write_text(module.read_text() + f"\n\ndef added_{number}():\n    return 1\n")
+        seconds = json.loads(plan_of(shards, "1/5"))["seconds"]
+        print(f"{released.requirement}: the fullest of 5 shards is at {max(seconds) / sum(seconds) * 5:.3f} of the mean")
+        shards.check((5, 3)[number])
+    suite.venv.add_distribution("a-new-one", "1.0")
+    shards.check(5)

@@ -147,9 +147,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_configure_node(self, node: Any) -> None:
-        spec = node.gateway.spec
-        is_local = spec.popen and not spec.chdir and not getattr(spec, "via", None)
-        if self._state is None or not is_local:
+        if self._state is None:
             return
         node.workerinput[HANDED_OVER] = {
             "rootdir": str(self._config.rootpath),

@@ -37,6 +37,10 @@ class Hooks:
 
         if not testmon_internals.is_testmon_run(config.option):
             return
+        if not hasattr(config, "workerinput"):
+            from testmon_precreate.distant_workers import refuse_distant_workers
+
+            refuse_distant_workers(config)
         try:
             _start(config, switch)
         except Exception as error:  # nothing of ours may end a run that works without us

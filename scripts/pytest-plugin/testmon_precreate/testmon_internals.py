@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Iterable, List, Optional
+from typing import Any, Iterable, List, Optional, Tuple
 
 SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
 MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
@@ -42,6 +42,22 @@ def worker_count(config: Any) -> int:
         head, star, _ = spec.partition("*")
         count += int(head) if star and head.isdigit() else 1
     return count
+
+
+def worker_specs(config: Any) -> List[Tuple[str, Any]]:
+    """What --tx and -n ask for, as given and as execnet reads it; nothing that execnet would refuse."""
+    if not is_distributed(config):
+        return []
+    import execnet
+
+    specs = []
+    for text in config.option.tx:
+        head, star, rest = text.partition("*")
+        try:
+            specs.append((text, execnet.XSpec(rest if star and head.isdigit() else text)))
+        except (AttributeError, ValueError, IndexError):
+            continue  # xdist says so
+    return specs
 
 
 def add_missing_options(option: Any) -> None:
