@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <queue>
+#include <tuple>
 #include <utility>
 
 #include <zlib.h>
@@ -131,18 +132,18 @@ private:
   static std::vector<util::Seconds> give_away(std::vector<Unit>& units, std::size_t count,
                                               std::vector<std::size_t>& owner) {
     std::sort(units.begin(), units.end(), comes_first);
-    using Load = std::pair<util::Seconds, std::size_t>;
+    using Load = std::tuple<util::Seconds, std::size_t, std::size_t>; // time, units, shard
     std::priority_queue<Load, std::vector<Load>, std::greater<>> least;
     for (std::size_t shard = 0; shard < count; ++shard) {
-      least.emplace(util::Seconds(0), shard);
+      least.emplace(util::Seconds(0), 0, shard);
     }
     std::vector<util::Seconds> loads(count, util::Seconds(0));
     owner.clear();
     for (const Unit& unit : units) {
-      const std::size_t shard = least.top().second;
+      const auto [time, count_of_units, shard] = least.top();
       least.pop();
-      loads[shard] += unit.duration;
-      least.emplace(loads[shard], shard);
+      loads[shard] = time + unit.duration;
+      least.emplace(loads[shard], count_of_units + 1, shard);
       owner.push_back(shard);
     }
     return loads;

@@ -69,13 +69,17 @@ class Shards:
         )
         return sorted(rows, key=repr)
 
-    def check(self, count: int) -> None:
-        """A round of shards does together what a single run does."""
+    def check(self, count: int, *, same_order: bool = True) -> None:
+        """A round of shards does together what a single run does. What of the code a test executes may depend on what
+        ran before it in its process, so `same_order` says whether the fingerprints are to be compared."""
         alone, together = self.run_single(), self.run(count)
         names = [name for executed in together for name in executed]
         assert len(names) == len(set(names)), "a test ran twice"
         assert {name: outcome for executed in together for name, outcome in executed.items()} == alone
-        assert self.knowledge(self.merged) == self.knowledge(self.single.datafile)
+        merged, single = self.knowledge(self.merged), self.knowledge(self.single.datafile)
+        if not same_order:
+            merged, single = ({row[:5] for row in rows} for rows in (merged, single))
+        assert merged == single
 
 
 def suite_for(version: str, venvs, commands, directory: Path, *needs: str) -> Suite:
@@ -207,12 +211,12 @@ def test_a_real_suite(released, version, venvs, commands, tmp_path):
     suite = suite_for(version, venvs, commands, tmp_path, *released.needs)
     suite.venv = suite.venv.copy(tmp_path / "venv")
     shards = Shards(suite, venvs.sdist(released.requirement), "-n", "2")
-    shards.check(3)
+    shards.check(3, same_order=False)
     module = shards.single.path / released.module
     for number in range(2):
         module.write_text(module.read_text() + f"\n\ndef added_{number}():\n    return 1\n")
         seconds = json.loads(plan_of(shards, "1/5"))["seconds"]
         print(f"{released.requirement}: the fullest of 5 shards is at {max(seconds) / sum(seconds) * 5:.3f} of the mean")
-        shards.check((5, 3)[number])
+        shards.check((5, 3)[number], same_order=False)
     suite.venv.add_distribution("a-new-one", "1.0")
-    shards.check(5)
+    shards.check(5, same_order=False)
