@@ -24,6 +24,7 @@ from testmon_precreate.commands import CommandFailed, call
 from testmon_precreate.controller import Controller
 from testmon_precreate.messages import debug_log
 
+VARIABLE = "TESTMON_XDIST_SHARD"
 # The plan, in a worker's workerinput.
 HANDED_OVER = "testmon_precreate_shard"
 RESTRICTION = "testmon-precreate-restriction"
@@ -109,6 +110,7 @@ class Sharding:
         self._config = config
         self._controller = controller
         self._plan: Optional[Dict[str, Any]] = None
+        self._variable: Optional[str] = None
 
     def pytest_plugin_registered(self, plugin: Any, manager: pytest.PytestPluginManager) -> None:
         """Called when testmon knows what it selects, before xdist makes workers."""
@@ -118,8 +120,14 @@ class Sharding:
             self._plan = self._ask_for_plan()
         except Exception as error:  # nothing of ours may end a run that works without us
             self._controller.give_up(error, " – this machine runs the tests of all shards")
+        # A pytest that a test starts has a suite of its own.
+        self._variable = os.environ.pop(VARIABLE, None)
         if self._plan is not None:
             self._follow(self._plan)
+
+    def pytest_unconfigure(self) -> None:
+        if self._variable is not None:
+            os.environ[VARIABLE] = self._variable
 
     def _ask_for_plan(self) -> Optional[Dict[str, Any]]:
         state, data = self._controller.state, internals.testmon_data(self._config)
