@@ -42,7 +42,6 @@ python::ProcessFacts facts_of_future_process(const RunRequest& request,
                                                        : project.command_line.testmon_environment;
   probe.environment_expression = project.ini_string("environment_expression");
   probe.ignore_dependencies = project.ini_args("testmon_ignore_dependencies");
-  probe.may_write_cache = !request.dry_run;
   return python::probe_interpreter(probe);
 }
 

@@ -1,8 +1,7 @@
 """The package text of an environment: ours against testmon's own functions in Python.
 
-400 distributions with 10 KiB of metadata each, as real packages have: cold (an interpreter is asked), with a
-warm probe cache, and with process facts (both without any interpreter). What bounds each figure is shown by
-strace where it is installed.
+400 distributions with 10 KiB of metadata each, as real packages have: with an interpreter that is asked, and with
+process facts. What bounds each figure is shown by strace if it is installed.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Dict, List
 
@@ -66,20 +64,15 @@ def main() -> None:
         scratch = Path(scratch_name)
         venv = Venvs(SOURCE / "build" / "venvs").get("pytest-testmon==2.2.0").copy(scratch / "venv")
         add_distributions(venv)
-        environment: Dict[str, str] = venv.environment(XDG_CACHE_HOME=str(scratch / "cache"))
+        environment: Dict[str, str] = venv.environment()
         options = {"cwd": scratch, "env": environment}
         request = scratch / "request.json"
         request.write_text(json.dumps({"interpreter": venv.python, "working_directory": str(scratch)}))
         facts = scratch / "facts.json"
-        time.sleep(2.5)  # younger files are not trusted by the probe cache
 
         def run(what: str, file: Path) -> float:
             with file.open() as stdin:
                 return wall_seconds([driver, what], stdin=stdin, **options)
-
-        def cold() -> float:
-            shutil.rmtree(scratch / "cache", ignore_errors=True)
-            return run("whole", request)
 
         with request.open() as stdin:
             facts.write_bytes(subprocess.run([driver, "probe"], stdin=stdin, stdout=subprocess.PIPE, check=True, **options).stdout)
@@ -92,16 +85,14 @@ def main() -> None:
         times = alternate(
             {
                 "oracle": lambda: wall_seconds([venv.python, "-c", ORACLE], **options),
-                "cold": cold,
-                "warm": lambda: run("whole", request),
+                "whole": lambda: run("whole", request),
                 "facts": lambda: run("key", facts),
                 "python": lambda: wall_seconds([venv.python, "-c", "pass"], **options),
                 "nothing": lambda: wall_seconds(["/bin/true"], **options),
             },
             ROUNDS,
         )
-        table.ratio("cold probe cache / oracle", times["cold"], times["oracle"], 0.35)
-        table.ratio("warm probe cache / oracle", times["warm"], times["oracle"], 0.08)
+        table.ratio("asking an interpreter / oracle", times["whole"], times["oracle"], 0.35)
         table.ratio("process facts / oracle", times["facts"], times["oracle"], 0.08)
         table.ratio("for scale: python -c pass / oracle", times["python"], times["oracle"], None)
         table.ratio("for scale: starting /bin/true / oracle", times["nothing"], times["oracle"], None)
@@ -109,7 +100,7 @@ def main() -> None:
             table.value("peak memory with process facts", peak_memory_mib([driver, "key"], stdin=stdin, **options), "MiB", 24)
         if shutil.which("strace"):
             for what, file in (("whole", request), ("key", facts)):
-                name = {"whole": "warm probe cache", "key": "process facts"}[what]
+                name = {"whole": "asking an interpreter", "key": "process facts"}[what]
                 with file.open() as stdin:
                     table.note(f"{name}: {system_calls([driver, what], '-f', stdin=stdin, **options)}")
             with facts.open() as stdin:

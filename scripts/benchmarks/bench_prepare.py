@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from measure import Table, alternate, peak_memory_mib, wall_seconds
@@ -54,26 +53,20 @@ def main() -> None:
         venv = Venvs(SOURCE / "build" / "venvs").get("pytest-testmon==2.2.0", "pytest-xdist").copy(Path(scratch) / "venv")
         add_distributions(venv)
         project = make_project(Path(scratch) / "project")
-        environment = venv.environment(commands, XDG_CACHE_HOME=str(Path(scratch) / "cache"))
+        environment = venv.environment(commands)
         options = {"cwd": project.path, "env": environment}
         prepare = [commands.precreate, "prepare", "--quiet", "-n", "4"]
 
-        time.sleep(3)  # the probe cache keeps nothing that rests on files younger than two seconds
-
-        def cold() -> float:
-            shutil.rmtree(Path(scratch) / "cache", ignore_errors=True)
-            return wall_seconds(prepare, **options)
-
-        def warm() -> float:
-            return wall_seconds(prepare, **options)
-
         table = Table(f"prepare: {DISTRIBUTIONS} distributions, {TEST_FILES} test files")
         times = alternate(
-            {"cold": cold, "warm": warm, "python": lambda: wall_seconds([venv.python, "-c", "pass"], **options)}, 30
+            {
+                "prepare": lambda: wall_seconds(prepare, **options),
+                "python": lambda: wall_seconds([venv.python, "-c", "pass"], **options),
+            },
+            30,
         )
-        table.ratio("prepare, warm / python -c pass", times["warm"], times["python"], 1.0)
-        table.ratio("prepare, cold probe cache / python -c pass", times["cold"], times["python"], None)
-        table.value("peak memory, warm", peak_memory_mib(prepare, **options), "MiB", 24)
+        table.ratio("prepare / python -c pass", times["prepare"], times["python"], None)
+        table.value("peak memory", peak_memory_mib(prepare, **options), "MiB", 24)
         if shutil.which("strace"):
             table.note(strace_summary(prepare, **options))
 

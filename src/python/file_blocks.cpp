@@ -1,5 +1,5 @@
-#include "file_blocks_script.hpp"
 #include "interpreter_call.hpp"
+#include "scripts.hpp"
 
 #include <testmon_precreate/python/file_blocks.hpp>
 
@@ -11,12 +11,8 @@ namespace testmon_precreate::python {
 
 namespace {
 
-constexpr std::string_view answer_begins = "\ntestmon-precreate-blocks:";
-
-std::vector<FileBlocks> parse(std::string_view output) {
-  const std::size_t start = output.find(answer_begins);
-  const auto answer = nlohmann::json::parse(
-      start == std::string_view::npos ? "" : output.substr(start + answer_begins.size()));
+std::vector<FileBlocks> parse(std::string_view line) {
+  const auto answer = nlohmann::json::parse(line);
   std::vector<FileBlocks> files;
   for (const nlohmann::json& entry : answer) {
     FileBlocks file;
@@ -45,7 +41,7 @@ std::vector<FileBlocks> find_file_blocks(const FileBlocksRequest& request) {
                              .standard_input = std::move(names),
                              .timeout = request.timeout});
   try {
-    std::vector<FileBlocks> files = parse(output);
+    std::vector<FileBlocks> files = parse(line_after(output, "testmon-precreate-blocks:"));
     if (files.size() == request.filenames.size()) {
       return files;
     }

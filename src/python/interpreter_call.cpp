@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
 #include <system_error>
 
 namespace testmon_precreate::python {
@@ -41,6 +40,15 @@ std::string answer_of_interpreter(const util::ProcessCall& call) {
                                          output.exit_code, last_line(output.standard_error)));
   }
   return std::move(output.standard_output);
+}
+
+std::string_view line_after(std::string_view output, std::string_view mark) {
+  const std::size_t start = output.rfind("\n" + std::string(mark));
+  if (start == std::string_view::npos) {
+    return {};
+  }
+  output.remove_prefix(start + 1 + mark.size());
+  return output.substr(0, output.find('\n'));
 }
 
 void throw_interpreter_failed(const std::filesystem::path& interpreter, std::string what) {

@@ -1,6 +1,5 @@
 #include "interpreter_call.hpp"
-#include "probe_cache.hpp"
-#include "probe_script.hpp"
+#include "scripts.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/python/probe.hpp>
@@ -10,26 +9,36 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
-#include <optional>
-#include <stdexcept>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace testmon_precreate::python {
 
 namespace {
 
-ProbeAnswer ask_interpreter(const ProbeRequest& request) {
-  const std::string output = answer_of_interpreter({.arguments = probe_command(request),
+// The expression that the interpreter has to evaluate; empty: a name is given, or testmon's
+// default.
+std::string expression_of(const ProbeRequest& request) {
+  return request.environment_name.value_or("").empty() ? request.environment_expression : "";
+}
+
+ProcessFacts ask_interpreter(const ProbeRequest& request) {
+  std::vector<std::string> command{request.interpreter.string(), "-c", probe_script,
+                                   expression_of(request)};
+  for (const std::filesystem::path& addition : request.sys_path_additions) {
+    command.push_back(addition.string());
+  }
+  const std::string output = answer_of_interpreter({.arguments = std::move(command),
                                                     .working_directory = request.working_directory,
                                                     .environment = request.environment,
                                                     .standard_input = {},
                                                     .timeout = request.timeout});
   try {
-    return parse_probe_answer(output);
-  } catch (const std::invalid_argument& error) {
-    throw_interpreter_failed(request.interpreter, error.what());
+    return parse_process_facts(line_after(output, "testmon-precreate-probe:"));
+  } catch (const core::UsageError&) {
+    throw_interpreter_failed(request.interpreter, "the interpreter did not answer the probe");
   }
 }
 
@@ -62,48 +71,29 @@ std::string how_to_install(const std::filesystem::path& interpreter) {
                      quoted);
 }
 
-void check_answer(const ProbeRequest& request, const ProbeAnswer& answer) {
-  static_cast<void>(parse_python_version(answer.python_version));
-  if (answer.testmon_version.empty()) {
+void check_facts(const ProbeRequest& request, const ProcessFacts& facts) {
+  static_cast<void>(parse_python_version(facts.python_version));
+  if (facts.testmon_version.empty()) {
     throw core::EnvironmentProbeError(
         {.what = "this Python has no pytest-testmon",
          .where = request.interpreter.string(),
          .hint = how_to_install(request.interpreter) +
                  ", or give the interpreter that runs pytest with --python"});
   }
-  static_cast<void>(data_version_of_testmon(answer.testmon_version));
-}
-
-std::string environment_name(const ProbeRequest& request, std::string evaluated) {
-  if (request.environment_name.has_value() && !request.environment_name->empty()) {
-    return *request.environment_name;
-  }
-  return evaluated.empty() ? "default" : std::move(evaluated);
+  static_cast<void>(data_version_of_testmon(facts.testmon_version));
 }
 
 } // namespace
 
 ProcessFacts probe_interpreter(const ProbeRequest& request) {
-  const ProbeCache cache(request.environment);
-  std::optional<ProbeAnswer> answer;
-  if (!needs_evaluation(request)) {
-    answer = cache.find(request);
+  ProcessFacts facts = ask_interpreter(request);
+  check_facts(request, facts);
+  if (!request.environment_name.value_or("").empty()) {
+    facts.environment_name = *request.environment_name;
   }
-  if (!answer.has_value()) {
-    const auto start = std::chrono::system_clock::now();
-    answer = ask_interpreter(request);
-    check_answer(request, *answer);
-    if (!needs_evaluation(request) && request.may_write_cache) {
-      cache.store(request, *answer, start);
-    }
-  }
-  return {.sys_path = std::move(answer->sys_path),
-          .python_version = std::move(answer->python_version),
-          .testmon_version = std::move(answer->testmon_version),
-          .environment_name = environment_name(request, std::move(answer->environment_name)),
-          .ignore_dependencies = request.ignore_dependencies,
-          .working_directory = request.working_directory.string(),
-          .other_distributions = std::move(answer->other_distributions)};
+  facts.ignore_dependencies = request.ignore_dependencies;
+  facts.working_directory = request.working_directory.string();
+  return facts;
 }
 
 } // namespace testmon_precreate::python

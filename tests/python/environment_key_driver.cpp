@@ -3,9 +3,8 @@
 //
 //   environment_key key       process facts                          -> the environment key
 //   environment_key keys      [process facts…]                       -> [environment key…]
-//   environment_key probe     the fields of ProbeRequest             -> process facts, and whether
-//                                                                       an interpreter was started
-//   environment_key whole     the fields of ProbeRequest             -> the environment key
+//   environment_key probe     the fields of ProbeRequest             -> process facts
+////   environment_key whole     the fields of ProbeRequest             -> the environment key
 //   environment_key metadata  {"python_version", "texts": [text…]}   -> [[name, version] | null…]
 //   environment_key drop      {"python_version", "texts": [text…]}   -> [text…]
 //
@@ -25,8 +24,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-
-#include <sys/resource.h>
 
 namespace {
 
@@ -63,12 +60,6 @@ json pairs_of(const std::vector<python::Distribution>& distributions) {
   return pairs;
 }
 
-bool had_children() {
-  rusage usage{};
-  ::getrusage(RUSAGE_CHILDREN, &usage);
-  return usage.ru_maxrss > 0;
-}
-
 python::ProbeRequest request_of(const std::string& input) {
   const json object = json::parse(input);
   python::ProbeRequest request;
@@ -94,8 +85,7 @@ json probe(const std::string& input) {
           {"environment_name", facts.environment_name},
           {"ignore_dependencies", facts.ignore_dependencies},
           {"working_directory", facts.working_directory},
-          {"other_distributions", pairs_of(facts.other_distributions)},
-          {"interpreter_started", had_children()}};
+          {"other_distributions", pairs_of(facts.other_distributions)}};
 }
 
 std::string bytes_of(std::string_view text) {

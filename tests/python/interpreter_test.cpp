@@ -80,9 +80,12 @@ TEST_SUITE("python/interpreter") {
 
 TEST_SUITE("python/probe") {
   TEST_CASE("the answer is found between whatever else is printed") {
-    const python::ProcessFacts facts = probe_answering(
-        R"(printf 'noise\n\ntestmon-precreate-probe:6:3.11.7,5:2.1.3,2:ci,1:2,2:/a,3:b,c,1:0,1:4,1:-,)"
-        R"(2:=1,2:=n,1:=,1:1,4:/lib,1:0,1:0,1:0,\nmore noise\n')");
+    const python::ProcessFacts facts = probe_answering(R"(cat <<'END'
+noise
+testmon-precreate-probe:{"python_version": "3.11.7", "testmon_version": "2.1.3", "environment_name": "ci", "sys_path": ["/a", "b,c"], "other_distributions": [[null, "1"], ["n", ""]]}
+more noise
+END
+)");
     CHECK(facts.python_version == "3.11.7");
     CHECK(facts.testmon_version == "2.1.3");
     CHECK(facts.environment_name == "ci");
@@ -93,7 +96,7 @@ TEST_SUITE("python/probe") {
 
   TEST_CASE("an answer that breaks off anywhere is an error") {
     const std::string answer =
-        "testmon-precreate-probe:6:3.11.7,5:2.1.3,0:,1:1,2:/a,1:0,1:0,1:1,4:/lib,1:0,1:0,1:0,";
+        R"(testmon-precreate-probe:{"python_version": "3.11.7", "testmon_version": "2.1.3", "sys_path": []})";
     for (std::size_t size = 0; size < answer.size(); ++size) {
       CHECK_THROWS_AS(
           static_cast<void>(probe_answering("printf '\\n" + answer.substr(0, size) + "'")),

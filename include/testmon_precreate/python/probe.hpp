@@ -19,13 +19,10 @@ struct ProbeRequest {
   std::optional<std::string> environment_name;           // --testmon-env; beats the expression
   std::string environment_expression;                    // ini option, evaluated by the interpreter
   std::vector<std::string> ignore_dependencies;          // ini option testmon_ignore_dependencies
-  bool may_write_cache = true;
-  util::Seconds timeout{60}; // for the interpreter to answer
+  util::Seconds timeout{60};                             // for the interpreter to answer
 };
 
-// The facts of a pytest process that this interpreter would run, from one short interpreter start;
-// without any where ProbeCache holds an answer that is still valid and there is no expression to
-// evaluate, which is done every time.
+// The facts of a pytest process that this interpreter would run, from one short interpreter start.
 // Throws EnvironmentProbeError: the interpreter cannot be started, fails, does not answer
 // in time, or has no testmon.
 [[nodiscard]] ProcessFacts probe_interpreter(const ProbeRequest& request);
