@@ -19,7 +19,7 @@ EnvironmentKey make_environment_key(const ProcessFacts& facts,
       find_distributions(facts.sys_path, facts.working_directory, python);
   found.insert(found.end(), facts.other_distributions.begin(), facts.other_distributions.end());
   key.system_packages_full = package_text(found, facts.ignore_dependencies, rules);
-  key.system_packages = drop_patch_version(key.system_packages_full, python);
+  key.system_packages = drop_patch_version(key.system_packages_full);
   if (!rootdir.empty()) {
     key.own_distributions = own_distributions(found, rootdir);
   }

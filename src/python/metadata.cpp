@@ -1,6 +1,6 @@
 #include <testmon_precreate/python/metadata.hpp>
-#include <testmon_precreate/python/utf8.hpp>
 #include <testmon_precreate/util/text.hpp>
+#include <testmon_precreate/util/unicode.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -180,7 +180,7 @@ std::optional<Distribution> parse_metadata(std::string_view text, bool complete,
       collector.add_line(*line);
     }
   }
-  if (!is_utf8(text.substr(0, lines.position()))) {
+  if (!util::is_utf8(text.substr(0, lines.position()))) {
     throw std::invalid_argument("not UTF-8");
   }
   return collector.found();

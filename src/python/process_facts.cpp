@@ -1,13 +1,12 @@
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/python/process_facts.hpp>
-#include <testmon_precreate/python/utf8.hpp>
 #include <testmon_precreate/util/text.hpp>
+#include <testmon_precreate/util/unicode.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdint>
 #include <optional>
 
 namespace testmon_precreate::python {
@@ -82,7 +81,7 @@ std::vector<Distribution> distributions_of(const json& object, const char* key) 
 
 // Python writes byte B of a file name that is not UTF-8 as the lone surrogate U+DC00+B, which is no
 // valid JSON. It travels through the parser as the private-use character U+10FF00+B.
-constexpr std::uint32_t raw_byte_base = 0x10FF00;
+constexpr char32_t raw_byte_base = 0x10FF00;
 
 std::string without_lone_surrogates(std::string_view text) {
   constexpr std::size_t escape_size = 6; // \uDC80
@@ -108,7 +107,7 @@ std::string without_lone_surrogates(std::string_view text) {
 std::string with_raw_bytes(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const CodePoint point = first_code_point(text);
+    const util::CodePoint point = util::first_code_point(text);
     if (point.value >= raw_byte_base + 0x80) {
       result += static_cast<char>(point.value - raw_byte_base);
     } else {

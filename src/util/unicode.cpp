@@ -1,45 +1,32 @@
 #include <testmon_precreate/util/unicode.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace testmon_precreate::util {
 
 namespace {
 
-// The length of the well-formed UTF-8 sequence at `position` (Unicode, table 3-7); 0 for none.
-std::size_t sequence_length(std::string_view text, std::size_t position) {
-  const auto byte = [&](std::size_t i) {
-    return position + i < text.size() ? static_cast<unsigned char>(text[position + i]) : 0U;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xC2 && first <= 0xDF) {
-    return continues(1) ? 2 : 0;
-  }
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool valid = continues(1) && continues(2) && !(first == 0xE0 && second < 0xA0) &&
-                       !(first == 0xED && second > 0x9F);
-    return valid ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool valid = continues(1) && continues(2) && continues(3) &&
-                       !(first == 0xF0 && second < 0x90) && !(first == 0xF4 && second > 0x8F);
-    return valid ? 4 : 0;
-  }
-  return 0;
-}
+// One row of table 3-7: by the lead byte, the size and the range of the second byte.
+struct Lead {
+  unsigned char first;
+  unsigned char last;
+  unsigned char size;
+  unsigned char second_first;
+  unsigned char second_last;
+};
 
-char32_t decode_sequence(std::string_view sequence) {
-  constexpr std::array<unsigned, 5> lead_mask{0, 0x7F, 0x1F, 0x0F, 0x07};
-  char32_t character = static_cast<unsigned char>(sequence[0]) & lead_mask[sequence.size()];
-  for (const char c : sequence.substr(1)) {
-    character = (character << 6U) | (static_cast<unsigned char>(c) & 0x3FU);
-  }
-  return character;
+constexpr std::array<Lead, 8> leads{{{0xC2, 0xDF, 2, 0x80, 0xBF},
+                                     {0xE0, 0xE0, 3, 0xA0, 0xBF},
+                                     {0xE1, 0xEC, 3, 0x80, 0xBF},
+                                     {0xED, 0xED, 3, 0x80, 0x9F},
+                                     {0xEE, 0xEF, 3, 0x80, 0xBF},
+                                     {0xF0, 0xF0, 4, 0x90, 0xBF},
+                                     {0xF1, 0xF3, 4, 0x80, 0xBF},
+                                     {0xF4, 0xF4, 4, 0x80, 0x8F}}};
+
+constexpr bool is_between(unsigned char byte, unsigned char first, unsigned char last) {
+  return byte >= first && byte <= last;
 }
 
 constexpr char32_t first_escape = 0xDC80;
@@ -68,32 +55,55 @@ void append_utf8(std::string& text, char32_t c) {
 
 } // namespace
 
-std::optional<std::u32string> decode_utf8(std::string_view text) {
-  std::u32string characters;
-  characters.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text, i);
-    if (length == 0) {
-      return std::nullopt;
-    }
-    characters += decode_sequence(text.substr(i, length));
-    i += length;
+CodePoint first_code_point(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) {
+    return {.value = byte(0), .size = 1};
   }
-  return characters;
+  const auto* const lead = std::find_if(leads.begin(), leads.end(), [&](const Lead& row) {
+    return is_between(byte(0), row.first, row.last);
+  });
+  if (lead == leads.end() || text.size() < lead->size ||
+      !is_between(byte(1), lead->second_first, lead->second_last)) {
+    return {};
+  }
+  constexpr char32_t continuation_bits = 0x3F;
+  const auto lead_bits = static_cast<char32_t>(0x7F >> lead->size);
+  char32_t value = byte(0) & lead_bits;
+  for (std::size_t i = 1; i < lead->size; ++i) {
+    if (!is_between(byte(i), 0x80, 0xBF)) {
+      return {};
+    }
+    value = (value << 6U) | (byte(i) & continuation_bits);
+  }
+  return {.value = value, .size = lead->size};
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = first_code_point(text).size;
+    if (size == 0) {
+      return false;
+    }
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+std::optional<std::u32string> decode_utf8(std::string_view text) {
+  if (!is_utf8(text)) {
+    return std::nullopt;
+  }
+  return decode_surrogateescape(text);
 }
 
 std::u32string decode_surrogateescape(std::string_view text) {
   std::u32string characters;
   characters.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text, i);
-    if (length == 0) {
-      characters += static_cast<char32_t>(0xDC00U + static_cast<unsigned char>(text[i]));
-      ++i;
-    } else {
-      characters += decode_sequence(text.substr(i, length));
-      i += length;
-    }
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    characters += point.size > 0 ? point.value : 0xDC00U + static_cast<unsigned char>(text[0]);
+    text.remove_prefix(std::max<std::size_t>(point.size, 1));
   }
   return characters;
 }

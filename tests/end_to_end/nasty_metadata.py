@@ -193,8 +193,7 @@ def random_package_texts(seed: int, count: int) -> List[str]:
     """Texts in which testmon's regular expression matches, or nearly."""
     source = random.Random(seed)
     pieces = [
-        "a", "foo", "_", "-", "--", " ", " ", ",", ", ", ".", ".", ".", "1", "23", "4", "b5", "é", "日", "²", "١", "𝟚",
-        "\u00a0", "\u2003", "\n", "\x1c", "\x85", "\u0301", "\u200b", "½", "Ⅷ", "\U00010ec0", "\U00011950", "\U00016ac0",
-        "\U0001e4f0", "\U00011f50", "\U0002ebf0", "\U00031350", "foo 1.2.3", "x 1.2", "\U0010ffff", "\x00",
+        "a", "foo", "_", "-", "--", " ", " ", ",", ", ", ".", ".", ".", "1", "23", "4", "b5", "é", "日",
+        "\n", "\x1c", "foo 1.2.3", "x 1.2", "\x00",
     ]  # fmt: skip
     return ["".join(source.choice(pieces) for _ in range(source.randint(0, 25))) for _ in range(count)]

@@ -211,7 +211,7 @@ def test_random_texts_lose_the_patch_version_as_in_testmon(version, python, driv
     texts = nasty_metadata.random_package_texts(seed, 10 * CASES)
     environment = Environment(python, tmp_path)
     expected = run([python, "-c", ASK_DROP, commons["2.1.3"]], texts, environment)
-    assert run([driver, "drop"], {"python_version": version, "texts": texts}, environment) == expected
+    assert run([driver, "drop"], texts, environment) == expected
 
 
 # --- The environment's name ---

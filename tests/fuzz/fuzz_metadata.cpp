@@ -2,7 +2,7 @@
 // part of a text gives nothing or what the whole gives, and dropping patch versions only removes.
 #include <testmon_precreate/python/metadata.hpp>
 #include <testmon_precreate/python/package_text.hpp>
-#include <testmon_precreate/python/utf8.hpp>
+#include <testmon_precreate/util/unicode.hpp>
 
 #include <cstdint>
 #include <cstdlib>
@@ -15,6 +15,7 @@
 namespace {
 
 namespace python = testmon_precreate::python;
+namespace util = testmon_precreate::util;
 
 void require(bool condition) {
   if (!condition) {
@@ -43,12 +44,12 @@ void check_parts(std::string_view text, const std::optional<python::Distribution
   }
 }
 
-void check_text(const python::Distribution& found, python::PythonVersion version) {
+void check_text(const python::Distribution& found) {
   const std::vector<python::Distribution> distributions{found, {found.version, found.name}};
   const std::string text = python::package_text(distributions, {}, {});
-  require(python::is_utf8(text));
-  const std::string shortened = python::drop_patch_version(text, version);
-  require(shortened.size() <= text.size() && python::is_utf8(shortened));
+  require(util::is_utf8(text));
+  const std::string shortened = python::drop_patch_version(text);
+  require(shortened.size() <= text.size() && util::is_utf8(shortened));
 }
 
 } // namespace
@@ -60,9 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto whole = parse(text, version);
     check_parts(text, whole, version);
     if (whole.has_value()) {
-      check_text(*whole, version);
+      check_text(*whole);
     }
-    static_cast<void>(python::drop_patch_version(text, version));
+    static_cast<void>(python::drop_patch_version(text));
   }
   return 0;
 }

@@ -6,7 +6,7 @@
 //   environment_key probe     the fields of ProbeRequest             -> process facts
 ////   environment_key whole     the fields of ProbeRequest             -> the environment key
 //   environment_key metadata  {"python_version", "texts": [text…]}   -> [[name, version] | null…]
-//   environment_key drop      {"python_version", "texts": [text…]}   -> [text…]
+//   environment_key drop      [text…]                                -> [text…]
 //
 // The texts of `metadata` are bytes: each character stands for one, U+0000 to U+00FF.
 #include <testmon_precreate/core/errors.hpp>
@@ -14,8 +14,8 @@
 #include <testmon_precreate/python/metadata.hpp>
 #include <testmon_precreate/python/package_text.hpp>
 #include <testmon_precreate/python/probe.hpp>
-#include <testmon_precreate/python/utf8.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
+#include <testmon_precreate/util/unicode.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -91,7 +91,7 @@ json probe(const std::string& input) {
 std::string bytes_of(std::string_view text) {
   std::string bytes;
   while (!text.empty()) {
-    const python::CodePoint point = python::first_code_point(text);
+    const auto point = testmon_precreate::util::first_code_point(text);
     bytes += static_cast<char>(static_cast<unsigned char>(point.value));
     text.remove_prefix(point.size);
   }
@@ -116,12 +116,9 @@ json parse_all(const std::string& input) {
 }
 
 json drop_all(const std::string& input) {
-  const json object = json::parse(input);
-  const python::PythonVersion version =
-      python::parse_python_version(object.at("python_version").get<std::string>());
   json results = json::array();
-  for (const json& text : object.at("texts")) {
-    results.push_back(python::drop_patch_version(text.get<std::string>(), version));
+  for (const json& text : json::parse(input)) {
+    results.push_back(python::drop_patch_version(text.get<std::string>()));
   }
   return results;
 }

@@ -11,6 +11,7 @@ TEST_SUITE("util/unicode") {
     const std::string text = "a\u00e9\u20ac\U0001F600";
     CHECK(util::decode_utf8(text) == U"a\u00e9\u20ac\U0001F600");
     CHECK(util::decode_surrogateescape(text) == U"a\u00e9\u20ac\U0001F600");
+    CHECK(util::first_code_point("\U0001F40D").value == 0x1F40D);
     CHECK(util::encode_surrogateescape(U"a\u00e9\u20ac\U0001F600") == text);
   }
 
@@ -19,6 +20,7 @@ TEST_SUITE("util/unicode") {
     for (const std::string text : {"\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
                                    "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "x\xe2\x82", "\x80y"}) {
       CHECK_FALSE(util::decode_utf8(text).has_value());
+      CHECK_FALSE(util::is_utf8(text));
       const std::u32string characters = util::decode_surrogateescape(text);
       CHECK(characters.size() == text.size());
       CHECK(util::encode_surrogateescape(characters) == text);

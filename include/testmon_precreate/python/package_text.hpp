@@ -13,8 +13,9 @@ namespace testmon_precreate::python {
 [[nodiscard]] std::string package_text(std::span<const Distribution> distributions,
                                        std::span<const std::string> ignore, PackageRules rules);
 
-// testmon.common.drop_patch_version(text): re.sub(r"\b([\w_-]+\s\d+\.\d+)\.\w+\b", r"\1", text)
-// with the character classes of `python`'s Unicode version. Not idempotent. `text` is UTF-8.
-[[nodiscard]] std::string drop_patch_version(std::string_view text, PythonVersion python);
+// testmon.common.drop_patch_version(text): re.sub(r"\b([\w_-]+\s\d+\.\d+)\.\w+\b", r"\1", text).
+// Not idempotent. `text` is UTF-8. Beyond ASCII, where PEP 508 and PEP 440 allow neither names nor
+// versions, every character counts as a word character, and as no digit or white space.
+[[nodiscard]] std::string drop_patch_version(std::string_view text);
 
 } // namespace testmon_precreate::python

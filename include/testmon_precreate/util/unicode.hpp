@@ -1,10 +1,24 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace testmon_precreate::util {
+
+// A character and the number of bytes that spell it.
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0; // 0: not UTF-8
+};
+
+// The first character of `text`, which must not be empty. Strict as Python's codec: no overlong
+// forms, no surrogates, nothing above U+10FFFF (Unicode 15, table 3-7).
+[[nodiscard]] CodePoint first_code_point(std::string_view text);
+
+// Whether Python could decode all of `text`.
+[[nodiscard]] bool is_utf8(std::string_view text);
 
 // The characters of a UTF-8 text; nothing where it is not well-formed.
 [[nodiscard]] std::optional<std::u32string> decode_utf8(std::string_view text);
