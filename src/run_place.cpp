@@ -1,7 +1,7 @@
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/datafile/snapshot.hpp>
 #include <testmon_precreate/run_place.hpp>
 #include <testmon_precreate/util/files.hpp>
 
@@ -31,8 +31,9 @@ bool is_place_name(const std::string& name, std::string_view prefix) {
   return name.starts_with(prefix) && name.size() == prefix.size() + random_part.size();
 }
 
-fs::path base_of_place(const CoordinationDirectory& place) {
-  return place.path() / ".testmondata.base";
+// What the copy held at first.
+fs::path origin_of_place(const CoordinationDirectory& place) {
+  return place.path() / ".testmondata.origin";
 }
 
 // Nothing if a clean-up has removed `shared` meanwhile.
@@ -49,7 +50,7 @@ std::optional<fs::path> try_to_make_directory(const fs::path& shared) {
 }
 
 bool remove_place(const CoordinationDirectory& place) {
-  for (const fs::path& file : {datafile_of_place(place), base_of_place(place)}) {
+  for (const fs::path& file : {datafile_of_place(place), origin_of_place(place)}) {
     for (const char* suffix : {"", "-wal", "-shm", "-journal", ".tmp"}) {
       std::error_code ignored;
       fs::remove(fs::path(file) += suffix, ignored);
@@ -108,8 +109,8 @@ void merge_place(const EndedPlace& place, const MergeTarget& target) {
   datafile::MergeRequest request;
   request.inputs = {datafile_of_place(place.directory)};
   request.target = target.datafile;
-  if (fs::exists(base_of_place(place.directory))) {
-    request.base = base_of_place(place.directory);
+  if (fs::exists(origin_of_place(place.directory))) {
+    request.origin = origin_of_place(place.directory);
   }
   request.disk = target.disk;
   request.accept_other_project = true;
@@ -142,7 +143,7 @@ void fill_place(const CoordinationDirectory& place, const fs::path& datafile, bo
   const bool copied = datafile::copy_datafile(datafile, datafile_of_place(place), busy_timeout);
   if (will_be_merged) {
     if (copied) {
-      fs::copy_file(datafile_of_place(place), base_of_place(place));
+      datafile::note_origin(datafile_of_place(place), origin_of_place(place));
     }
     util::write_file_atomically(mark_of_place(place), "");
   }

@@ -296,21 +296,6 @@ PreparedDatafile prepare_datafile(const PrepareRequest& request) {
       request.file, [&request] { return Preparation(request, resolve_links(request.file)).run(); });
 }
 
-bool copy_datafile(const fs::path& file, const fs::path& copy, util::Seconds busy_timeout) {
-  return translating_errors(file, [&] {
-    const fs::path target = resolve_links(file);
-    const Inspection seen = inspect(target);
-    require_sound(seen, target);
-    if (seen.kind != FileKind::database) {
-      return false;
-    }
-    return read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
-      copy_database(database, copy, fs::status(target).permissions() | fs::perms::owner_write);
-      return true;
-    });
-  });
-}
-
 bool can_be_written(const fs::path& file) {
   const auto is_refused = [](const fs::path& path) {
     return ::access(path.c_str(), W_OK) != 0 && (errno == EACCES || errno == EROFS);

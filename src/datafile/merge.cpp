@@ -210,6 +210,10 @@ private:
   }
 
   void open_base() {
+    origin_.reset();
+    if (request_.origin) {
+      origin_.emplace(*request_.origin);
+    }
     if (!request_.base) {
       return;
     }
@@ -333,6 +337,7 @@ private:
     }
     std::optional<TargetTests> tests;
     MergeWork work{.disk = request_.disk,
+                   .origin = origin_ ? &*origin_ : nullptr,
                    .target = nullptr,
                    .dropped = 0,
                    .count_test = counter_of_progress()};
@@ -443,7 +448,9 @@ private:
       files.push_back(reading(file->name(), [&] { return read_metadata(file->database()); }));
     }
     std::optional<Metadata> base;
-    if (files.size() > inputs_.size()) {
+    if (origin_) {
+      base = origin_->metadata();
+    } else if (files.size() > inputs_.size()) {
       base = std::move(files.back());
       files.pop_back();
     }
@@ -463,6 +470,7 @@ private:
   std::vector<MergedInput*> inputs_;             // those of them, in the same order
   std::vector<std::optional<ShardMark>> marks_;  // of the inputs
   bool is_target_base_ = false;
+  std::optional<Origin> origin_;
   std::optional<std::size_t> copied_; // the input that the target is a copy of
 };
 

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace testmon_precreate::datafile {
 
 namespace {
-
-// 1 and 2 of the rule.
-auto standing(const Execution& execution, const Execution* base) {
-  return std::tuple(base == nullptr || !is_same_execution(execution, *base),
-                    execution.duration.has_value());
-}
 
 // 4 to 6 of the rule; nothing is less than any value.
 auto preference(const Execution& execution) {
@@ -26,14 +21,28 @@ bool is_same_execution(const Execution& left, const Execution& right) {
   return left.failed == right.failed && left.duration == right.duration;
 }
 
-std::size_t choose(std::span<const Execution> executions, const Execution* base,
+std::size_t choose(std::span<const Execution> executions,
+                   const std::function<bool(std::size_t)>& is_of_base,
                    const std::function<bool(std::size_t)>& is_on_disk) {
+  const bool all_the_same =
+      std::all_of(executions.begin(), executions.end(), [&](const Execution& execution) {
+        return is_same_execution(execution, executions.front()) &&
+               execution.forced == executions.front().forced;
+      });
+  if (all_the_same) {
+    return 0;
+  }
+  // 1 and 2 of the rule.
+  const auto standing = [&](std::size_t index) {
+    return std::pair(!is_of_base(index), executions[index].duration.has_value());
+  };
   std::vector<std::size_t> best{0};
+  auto leader = standing(0);
   for (std::size_t i = 1; i < executions.size(); ++i) {
-    const auto ours = standing(executions[i], base);
-    const auto leader = standing(executions[best.front()], base);
+    const auto ours = standing(i);
     if (ours > leader) {
       best.clear();
+      leader = ours;
     }
     if (ours >= leader) {
       best.push_back(i);

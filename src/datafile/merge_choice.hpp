@@ -20,9 +20,10 @@ struct Execution {
 [[nodiscard]] bool is_same_execution(const Execution& left, const Execution& right);
 
 // The index of the one to keep, by the rule of merge.hpp; the first of those that are the same.
-// `executions` is not empty; `base` may be null. `is_on_disk` says whether that of an index matches
-// the disk; it is asked where nothing else decides.
-[[nodiscard]] std::size_t choose(std::span<const Execution> executions, const Execution* base,
+// `executions` is not empty. `is_of_base` says whether that of an index was executed before; only
+// asked if they are not all the same, as is `is_on_disk`, which says whether it matches the disk.
+[[nodiscard]] std::size_t choose(std::span<const Execution> executions,
+                                 const std::function<bool(std::size_t)>& is_of_base,
                                  const std::function<bool(std::size_t)>& is_on_disk);
 
 } // namespace testmon_precreate::datafile

@@ -99,7 +99,11 @@ void EnvironmentMerge::settle() {
     }
     return;
   }
-  keep(choose(executions_, base ? &*base : nullptr, [this](std::size_t index) {
+  const auto is_of_base = [&](std::size_t index) {
+    return (base && is_same_execution(executions_[index], *base)) ||
+           (work_.origin != nullptr && work_.origin->has(executions_[index]));
+  };
+  keep(choose(executions_, is_of_base, [this](std::size_t index) {
     return work_.disk && matches_disk(executions_[index], *owners_[index]->source, work_.disk);
   }));
 }

@@ -2,6 +2,7 @@
 
 #include "merge_choice.hpp"
 #include "merge_inputs.hpp"
+#include "merge_origin.hpp"
 #include "merge_source.hpp"
 #include "merge_target.hpp"
 #include "shard_mark.hpp"
@@ -28,7 +29,8 @@ struct Reader {
 // What the work on all environments shares.
 struct MergeWork {
   const Disk& disk;
-  MergeTarget* target = nullptr; // null in a dry run
+  const Origin* origin = nullptr; // null: there is none
+  MergeTarget* target = nullptr;  // null in a dry run
   std::size_t dropped = 0;
   std::function<void()> count_test; // called with each test of an input
 };

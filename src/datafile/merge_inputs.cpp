@@ -72,9 +72,6 @@ void check_structure(const fs::path& name, const fs::path& file, const Inspectio
   });
 }
 
-// Whether open_for_reading takes no lock that would keep other processes from changing the file.
-bool is_read_without_locks(const Inspection& seen) { return seen.wal_mode && !seen.index_in_use; }
-
 } // namespace
 
 void require(const std::string& problem, const fs::path& file) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -93,6 +94,18 @@ NamedFile open_temporary(const fs::path& target, mode_t mode) {
   }
 }
 
+// Returns how much was read, 0 at the end.
+std::size_t read_some(int fd, std::span<char> buffer, const fs::path& path) {
+  ssize_t count = 0;
+  do {
+    count = ::read(fd, buffer.data(), buffer.size());
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    throw_errno("read", path, errno);
+  }
+  return static_cast<std::size_t>(count);
+}
+
 } // namespace
 
 std::string read_file(const fs::path& path, std::size_t limit, int flags) {
@@ -100,22 +113,13 @@ std::string read_file(const fs::path& path, std::size_t limit, int flags) {
   std::string content;
   constexpr std::size_t buffer_size = 65536;
   std::array<char, buffer_size> buffer; // NOLINT(*-member-init): filled by read
-  while (true) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      throw_errno("read", path, errno);
-    }
-    if (count == 0) {
-      return content;
-    }
-    if (content.size() + static_cast<std::size_t>(count) > limit) {
+  while (const std::size_t count = read_some(file.get(), buffer, path)) {
+    if (content.size() + count > limit) {
       throw_errno("read", path, EFBIG);
     }
-    content.append(buffer.data(), static_cast<std::size_t>(count));
+    content.append(buffer.data(), count);
   }
+  return content;
 }
 
 void write_all(int fd, std::string_view content, const fs::path& path) {
@@ -128,6 +132,22 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
       throw_errno("write", path, errno);
     }
     content.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void copy_content(int from, int to, const fs::path& path) {
+  constexpr std::size_t most_at_once = std::size_t{1} << 30U;
+  ssize_t count = 0;
+  do {
+    count = ::copy_file_range(from, nullptr, to, nullptr, most_at_once, 0);
+  } while (count > 0 || (count < 0 && errno == EINTR));
+  if (count == 0) {
+    return;
+  }
+  // Between these file systems, or by this kernel, it cannot be done; a full disk shows below.
+  std::string buffer(std::size_t{1} << 20U, '\0');
+  while (const std::size_t part = read_some(from, buffer, path)) {
+    write_all(to, std::string_view(buffer).substr(0, part), path);
   }
 }
 

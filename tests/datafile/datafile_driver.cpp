@@ -5,13 +5,16 @@
 //                   [--rebuild] [--timeout S] [--repeat N]
 //   datafile_driver list FILE
 //   datafile_driver truncate FILE
+//   datafile_driver snapshot FILE COPY ORIGIN
 //
 // `prepare` prints `ID ACTION PARKED MICROSECONDS KIB`: the median of N calls, and this process's
-// peak resident set. What the system counts for a parent (ru_maxrss) holds the parent's own pages.
+// peak resident set. `snapshot` prints MICROSECONDS. What the system counts for a parent
+// (ru_maxrss) holds the parent's own pages.
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/datafile/management.hpp>
+#include <testmon_precreate/datafile/snapshot.hpp>
 
 #include <fmt/format.h>
 
@@ -86,12 +89,24 @@ void prepare(Call call) {
                            microseconds[microseconds.size() / 2], peak_resident_set());
 }
 
+void take_snapshot(const std::vector<std::string>& words) {
+  const auto start = std::chrono::steady_clock::now();
+  if (datafile::copy_datafile(words.at(1), words.at(2), Seconds(1))) {
+    datafile::note_origin(words.at(2), words.at(3));
+  }
+  std::cout << fmt::format(
+      "{:.1f}\n",
+      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+}
+
 void run(const std::vector<std::string>& words) {
   const std::string& command = words.at(0);
   if (command == "prepare") {
     prepare(parse_call(words));
   } else if (command == "truncate") {
     datafile::truncate_wal(words.at(1), Seconds(1));
+  } else if (command == "snapshot") {
+    take_snapshot(words);
   } else if (command == "list") {
     for (const auto& listed : datafile::list_environments(words.at(1), Seconds(1))) {
       std::cout << fmt::format("{} {} {}\n", listed.row.id,

@@ -5,6 +5,7 @@
 #include <testmon_precreate/datafile/creation.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/datafile/parking.hpp>
+#include <testmon_precreate/datafile/snapshot.hpp>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -33,6 +34,7 @@ using testmon_precreate::tests::bytes_of;
 using testmon_precreate::tests::names_in;
 using testmon_precreate::tests::number;
 using testmon_precreate::tests::TemporaryDirectory;
+using testmon_precreate::util::Seconds;
 
 struct Fingerprint {
   std::string filename;
@@ -258,6 +260,53 @@ TEST_CASE("merge: which record of a test is kept") {
     Test odd = passed(4.5);
     odd.fingerprints = {{"empty.py", "5", ""}, {"test_a.py", {}, ""}, {"test_a.py", "7", "ijkl"}};
     CHECK(merged(odd, older) == odd);
+  }
+}
+
+// One test as it was when a copy was made, in the copy now, and in the file that was copied.
+Test merged_into_original(const Test& before, const Test& in_copy, const Test& in_original) {
+  const TemporaryDirectory directory;
+  const fs::path& at = directory.path();
+  write(at / "original", usual, {{"test_a.py::test", before}});
+  REQUIRE(datafile::copy_datafile(at / "original", at / "copy", Seconds(1)));
+  datafile::note_origin(at / "copy", at / "origin");
+  for (const auto& [name, test] : {std::pair("copy", in_copy), {"original", in_original}}) {
+    if (test != before) { // testmon inserts a test again when it runs; here even its id is the same
+      SQLite::Database(at / name, SQLite::OPEN_READWRITE)
+          .exec("DELETE FROM test_execution; DELETE FROM test_execution_file_fp");
+      write(at / name, usual, {{"test_a.py::test", test}});
+    }
+  }
+  MergeRequest request = request_for(at / "original", {at / "copy"});
+  request.origin = at / "origin";
+  static_cast<void>(datafile::merge(request));
+  return tests_in(at / "original").at("test_a.py::test");
+}
+
+TEST_CASE("merge: a copy into the file that it was made of") {
+  const Test before = old(failure(passed(1.5)));
+  const Test in_copy = passed(2.5, "2");
+  const Test in_original = failure(passed(3.5, "3"));
+  SUBCASE("what was executed in one of the two") {
+    CHECK(merged_into_original(before, in_copy, before) == in_copy);
+    CHECK(merged_into_original(before, before, old(passed(3.5))) == old(passed(3.5)));
+    CHECK(merged_into_original(before, before, before) == before);
+  }
+  SUBCASE("what was executed in both") {
+    CHECK(merged_into_original(before, in_copy, in_original) == in_original);
+    CHECK(merged_into_original(passed(1.5), failure(in_copy), passed(3.5)) == failure(in_copy));
+  }
+  SUBCASE("what can no longer be known of the copy's beginning is an error that changes nothing") {
+    const TemporaryDirectory directory;
+    const fs::path& at = directory.path();
+    write(at / "original", usual, {{"test_a.py::test", before}});
+    fs::copy_file(at / "original", at / "copy");
+    directory.write("origin", std::string(5000, 'x'));
+    const std::string bytes = bytes_of(at / "original");
+    MergeRequest request = request_for(at / "original", {at / "copy"});
+    request.origin = at / "origin";
+    CHECK(contains(error_of(request), "the base is damaged"));
+    CHECK(bytes_of(at / "original") == bytes);
   }
 }
 

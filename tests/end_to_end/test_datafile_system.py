@@ -320,3 +320,49 @@ def test_parking_goes_on_while_others_read(driver, tmp_path):
         assert driver.prepare(file, "a 2.0").returncode == 0
         assert reader.execute("SELECT * FROM environment").fetchall() == seen
         assert run([driver.path, "list", str(file)]).stdout == "1 parked 5\n2 visible 0\n"
+
+
+WRITER = """
+import sqlite3, sys
+for number in range(10**9):
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute(f"PRAGMA wal_autocheckpoint = {(0, 20, 100)[number % 3]}")
+    for i in range(30):
+        connection.execute("UPDATE page SET n = n + 1")
+        if i % 10 == 9:
+            connection.execute(f"PRAGMA wal_checkpoint({('PASSIVE', 'RESTART', 'TRUNCATE')[number % 3]})")
+        if number + i == 0:
+            print("begun", flush=True)
+    connection.close()
+"""
+SNAPSHOTS = int(os.environ.get("SNAPSHOTS", "40"))
+
+
+def test_snapshots_of_a_file_that_is_written_and_checkpointed_all_the_time(driver, tmp_path):
+    """Each transaction changes a hundred pages; the writer also leaves and comes back. SNAPSHOTS (40) is how many."""
+    file, copy, origin = tmp_path / "data", tmp_path / "copy", tmp_path / "origin"
+    assert driver.prepare(file).returncode == 0
+    add_tests(file, 1)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE page (n INTEGER, filler BLOB)")
+        connection.executemany("INSERT INTO page VALUES (0, zeroblob(3000))", [()] * 100)
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(file)], text=True, stdout=subprocess.PIPE) as writer:
+        try:
+            assert writer.stdout.readline() == "begun\n"
+            seen = set()
+            for number in range(SNAPSHOTS):
+                for path in tmp_path.glob("copy*"):
+                    path.unlink()
+                origin.unlink(missing_ok=True)
+                taken = run([driver.path, "snapshot", str(file), str(copy), str(origin)])
+                assert taken.returncode == 0, (number, taken.stderr)
+                with closing(sqlite3.connect(copy)) as connection:
+                    ((lowest, highest),) = connection.execute("SELECT min(n), max(n) FROM page").fetchall()
+                    assert lowest == highest, number
+                    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], number
+                with closing(sqlite3.connect(origin)) as connection:
+                    assert connection.execute("SELECT count(*) FROM test_execution").fetchone() == (5,)
+                seen.add(lowest)
+            assert writer.poll() is None and len(seen) > 1
+        finally:
+            writer.kill()

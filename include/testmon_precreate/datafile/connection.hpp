@@ -4,6 +4,7 @@
 #include <testmon_precreate/util/clock.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 
@@ -26,24 +27,36 @@ void fold_log_on_close(SQLite::Database& database, bool fold);
 // The data version (PRAGMA user_version), the write-ahead log included.
 [[nodiscard]] int read_data_version(SQLite::Database& database);
 
-// Calls `read(database)` on a connection of open_for_reading and returns its result. Calls
-// it again where it fails and the file is not as it was inspected: another process has begun or
-// ended its work. Throws what `read` throws.
+// Whether open_for_reading takes no lock that keeps other processes from changing the file.
+[[nodiscard]] constexpr bool is_read_without_locks(const Inspection& seen) {
+  return seen.wal_mode && !seen.index_in_use;
+}
+
+// Calls `read(database)` on a connection of open_for_reading and returns its result. Calls it again
+// if the file is not as it was inspected, because another process has begun or ended its work, and
+// no lock has kept it away or `read` has failed. Throws what `read` throws; SQLite::Exception.
 template <typename Read>
 auto read_only(const std::filesystem::path& file, Inspection seen, util::Seconds busy_timeout,
                Read read) {
   constexpr int most_attempts = 10;
   for (int attempt = 1;; ++attempt) {
     try {
-      SQLite::Database database = open_for_reading(file, seen, busy_timeout);
-      return read(database);
+      auto result = [&] {
+        SQLite::Database database = open_for_reading(file, seen, busy_timeout);
+        return read(database);
+      }();
+      if (!is_read_without_locks(seen) || inspect(file) == seen) {
+        return result;
+      }
+      if (attempt == most_attempts) {
+        throw SQLite::Exception("it changes all the time", SQLITE_BUSY);
+      }
     } catch (const SQLite::Exception&) {
-      const Inspection now = inspect(file);
-      if (now == seen || attempt == most_attempts) {
+      if (attempt == most_attempts || inspect(file) == seen) {
         throw;
       }
-      seen = now;
     }
+    seen = inspect(file);
   }
 }
 

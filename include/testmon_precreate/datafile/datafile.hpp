@@ -47,12 +47,6 @@ struct PreparedDatafile {
 // Throws DatabaseError.
 [[nodiscard]] PreparedDatafile prepare_datafile(const PrepareRequest& request);
 
-// Copies what is committed in `file` to the new file `copy`, without changing anything at `file`'s
-// place: it may be read-only. Returns false, and copies nothing, if there is no file or an empty
-// one. Throws DatabaseError.
-[[nodiscard]] bool copy_datafile(const std::filesystem::path& file,
-                                 const std::filesystem::path& copy, util::Seconds busy_timeout);
-
 // Whether this process may write to `file`, or create it, with the files that SQLite puts beside
 // it. A missing directory counts as writable: it has an error of its own.
 [[nodiscard]] bool can_be_written(const std::filesystem::path& file);

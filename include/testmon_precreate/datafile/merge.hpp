@@ -25,9 +25,10 @@ enum class OnDisk { absent, other, same };
 // is kept decides what a test costs, and whether a failure is forgotten. So the one is kept that is
 // first by these, in this order:
 //
-//  1. It is not the one that `base` has, the file that all inputs started from: it was executed
-//     since. Two records of a test are one execution if outcome and duration are equal to the last
-//     bit; a test that runs gets a new row (DB.insert_test_file_fps), one that does not keeps its.
+//  1. It is not the one that `base` has, the file that all inputs started from (or `origin`, which
+//     stands for it): it was executed since. Two records of a test are one execution if outcome and
+//     duration are equal to the last bit; a test that runs gets a new row
+//     (DB.insert_test_file_fps), one that does not keeps its.
 //  2. It is an execution, not the placeholder that a test gets when it is collected for the first
 //     time (TestmonData.sync_db_fs_tests: the one checksum of "0match", duration NULL), nor what a
 //     shard of pytest-split leaves for the tests of the others.
@@ -64,6 +65,10 @@ struct MergeRequest {
   std::vector<std::filesystem::path> inputs;
   std::filesystem::path target; // made if it does not exist, of the inputs' newest data version
   std::optional<std::filesystem::path> base; // may be the target itself
+
+  // Instead of `base`, if the inputs are copies of the target: what it held then (snapshot.hpp). An
+  // execution that has the same id, outcome and duration there is the base's.
+  std::optional<std::filesystem::path> origin;
 
   // What is on the disk of a file of the project, beside the fsha that was recorded of it (see
   // process_code.get_source_sha). Not set: nothing is known.

@@ -22,6 +22,10 @@ namespace testmon_precreate::util {
 // Writes all of `content` to an open descriptor; `path` only names it in errors.
 void write_all(int fd, std::string_view content, const std::filesystem::path& path);
 
+// Copies all of the open file `from` into the empty file `to`; shares the blocks where the file
+// system can. `path` only names it in errors.
+void copy_content(int from, int to, const std::filesystem::path& path);
+
 // A new file in directory `path`, as openat(2) takes the two, that has no name yet (O_TMPFILE): a
 // process that dies leaves nothing behind. None where that fails, as it does on a file system that
 // does not know such files; throws nothing.
