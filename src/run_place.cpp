@@ -22,14 +22,11 @@ using coordination::CoordinationDirectory;
 
 namespace {
 
-constexpr std::string_view running_prefix = "run-";
-constexpr std::string_view ended_prefix = "done-";
-constexpr std::string_view random_part = "XXXXXX"; // as mkdtemp(3) takes it
+using coordination::ended_prefix;
+using coordination::is_place_name;
+using coordination::random_part;
+using coordination::running_prefix;
 constexpr util::Seconds busy_timeout{60};
-
-bool is_place_name(const std::string& name, std::string_view prefix) {
-  return name.starts_with(prefix) && name.size() == prefix.size() + random_part.size();
-}
 
 // What the copy held at first.
 fs::path origin_of_place(const CoordinationDirectory& place) {
@@ -59,8 +56,18 @@ bool remove_place(const CoordinationDirectory& place) {
   return place.remove();
 }
 
-fs::file_time_type::duration age_of(const fs::path& place) {
-  return fs::file_time_type::clock::now() - fs::last_write_time(place);
+// A file beside the copy says that it is to be merged, also if there was nothing to copy at first.
+fs::path mark_of_place(const CoordinationDirectory& place) { return place.path() / ".to-merge"; }
+
+// When the run began. Each attempt to merge changes the directory, none the mark.
+fs::file_time_type beginning_of(const CoordinationDirectory& place) {
+  std::error_code error;
+  const fs::file_time_type marked = fs::last_write_time(mark_of_place(place), error);
+  return error ? fs::last_write_time(place.path(), error) : marked;
+}
+
+fs::file_time_type::duration age_of(const CoordinationDirectory& place) {
+  return fs::file_time_type::clock::now() - beginning_of(place);
 }
 
 // Whether the run of a place that is not marked as ended has died.
@@ -72,7 +79,7 @@ bool has_died(const CoordinationDirectory& place) {
            (life != coordination::ControllerLife::alive &&
             util::Seconds(coordination::age_of(*state)) > longest_run);
   }
-  return age_of(place.path()) > longest_run;
+  return age_of(place) > longest_run;
 }
 
 struct EndedPlace {
@@ -97,10 +104,8 @@ std::vector<EndedPlace> ended_places(const CoordinationDirectory& shared) {
         const std::exception&) { // NOLINT(bugprone-empty-catch): it is not to be read: it stays
     }
   }
-  std::error_code ignored;
   std::sort(places.begin(), places.end(), [&](const EndedPlace& one, const EndedPlace& other) {
-    return fs::last_write_time(one.directory.path(), ignored) >
-           fs::last_write_time(other.directory.path(), ignored);
+    return beginning_of(one.directory) > beginning_of(other.directory);
   });
   return places;
 }
@@ -120,9 +125,6 @@ void merge_place(const EndedPlace& place, const MergeTarget& target) {
                             target.datafile.string()));
   }
 }
-
-// A file beside the copy says that it is to be merged, also if there was nothing to copy at first.
-fs::path mark_of_place(const CoordinationDirectory& place) { return place.path() / ".to-merge"; }
 
 void remove_with_mark(const CoordinationDirectory& place) {
   std::error_code ignored;
@@ -149,7 +151,7 @@ void fill_place(const CoordinationDirectory& place, const fs::path& datafile, bo
   }
 }
 
-bool is_too_old(const fs::path& place, std::size_t younger_ones) {
+bool is_too_old(const CoordinationDirectory& place, std::size_t younger_ones) {
   constexpr std::size_t most_places = 16;
   constexpr auto longest_wait = std::chrono::hours(24 * 7);
   return younger_ones >= most_places || age_of(place) > longest_wait;
@@ -216,7 +218,7 @@ void merge_ended_places(const CoordinationDirectory& shared, const MergeTarget& 
       merge_and_remove(place, target);
     } catch (const std::exception& error) {
       std::error_code ignored;
-      if (is_too_old(place.directory.path(), younger_ones++)) {
+      if (is_too_old(place.directory, younger_ones++)) {
         fs::remove_all(place.directory.path(), ignored);
         target.warn(fmt::format(
             "what another run has recorded could not be merged and is given up: {}", error.what()));

@@ -96,6 +96,10 @@ void add_gitignore(const util::DirectoryHandle& directory) {
 
 } // namespace
 
+bool is_place_name(std::string_view name, std::string_view prefix) {
+  return name.starts_with(prefix) && name.size() == prefix.size() + random_part.size();
+}
+
 std::optional<FileIdentity> state_identity(const util::DirectoryHandle& directory) {
   struct stat status {};
 
@@ -224,14 +228,17 @@ bool CoordinationDirectory::remove() const {
     }
     bool removed = false;
     bool somebody_waits = false;
+    bool has_places = false;
     for (const std::string& name : directory->names()) {
+      has_places =
+          has_places || is_place_name(name, running_prefix) || is_place_name(name, ended_prefix);
       somebody_waits = somebody_waits || name.starts_with(queue_prefix);
       removed = (is_our_name(name) && directory->remove_regular_file(name)) || removed;
     }
     if (somebody_waits) {
       return removed;
     }
-    if (is_our_gitignore(*directory)) {
+    if (!has_places && is_our_gitignore(*directory)) { // git must not see those either
       removed = directory->remove_regular_file(ignore_name) || removed;
     }
     // The lock goes last: from then on another run may be at work here.

@@ -1,5 +1,6 @@
 #include <testmon_precreate/datafile/backup.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -10,48 +11,19 @@ namespace testmon_precreate::datafile {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-// Removes a file that was not renamed away.
-class Unfinished {
-public:
-  explicit Unfinished(fs::path path)
-      : path_(std::move(path)) {
-    remove(); // what a process that was killed left behind
-  }
-
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-  Unfinished(Unfinished&&) = delete;
-  Unfinished& operator=(Unfinished&&) = delete;
-
-  ~Unfinished() { remove(); }
-
-  void rename_to(const fs::path& target) const { fs::rename(path_, target); }
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-  void remove() const noexcept {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-
-  fs::path path_;
-};
-
-} // namespace
-
 fs::path backup_path(const fs::path& file, int data_version) {
   return fs::path(file) += fmt::format(".backup-v{}", data_version);
 }
 
-void copy_database(SQLite::Database& source, const fs::path& target, fs::perms permissions) {
-  const Unfinished unfinished(fs::path(target) += ".tmp");
+void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout) {
+  SQLite::Database source = open_for_writing(file, busy_timeout);
+  const fs::path target = backup_path(file, data_version);
+  util::UnfinishedFile unfinished(fs::path(target) += ".tmp");
+  fs::remove(unfinished.path()); // what a process that was killed left behind
   {
     SQLite::Database copy(unfinished.path().string(),
                           SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
-    fs::permissions(unfinished.path(), permissions);
+    fs::permissions(unfinished.path(), fs::status(file).permissions());
     // A part of a copy is never used: neither a journal nor a sync is of any use to it.
     copy.exec("PRAGMA journal_mode = OFF");
     copy.exec("PRAGMA synchronous = OFF");
@@ -61,11 +33,6 @@ void copy_database(SQLite::Database& source, const fs::path& target, fs::perms p
     }
   }
   unfinished.rename_to(target);
-}
-
-void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout) {
-  SQLite::Database source = open_for_writing(file, busy_timeout);
-  copy_database(source, backup_path(file, data_version), fs::status(file).permissions());
 }
 
 } // namespace testmon_precreate::datafile

@@ -12,16 +12,20 @@
 #include <testmon_precreate/datafile/schema.hpp>
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
+#include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/util/process_identity.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <future>
 #include <iterator>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -34,52 +38,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A file that gets its name when it is complete; it goes with the object before that.
-class NewFile {
-public:
-  explicit NewFile(fs::path name)
-      : name_(std::move(name))
-      , path_(fs::path(name_) += fmt::format(".merging-{}", ::getpid())) {
-    remove();
-  }
+constexpr std::string_view unfinished_infix = ".merging-"; // then the process
 
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  NewFile(NewFile&&) = delete;
-  NewFile& operator=(NewFile&&) = delete;
-
-  ~NewFile() { remove(); }
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
-  // Returns false where the name is taken.
-  [[nodiscard]] bool move_into_place() const {
-    const util::FileDescriptor file = util::open_file(path_, O_RDONLY);
-    if (::fsync(file.get()) != 0) {
-      util::throw_errno("sync", path_, errno);
+// What merges into a new file have left that were killed.
+void remove_unfinished(const fs::path& target) {
+  const std::string prefix = target.filename().string() += unfinished_infix;
+  std::error_code error;
+  for (fs::directory_iterator entry(target.parent_path(), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    pid_t pid = 0;
+    if (name.starts_with(prefix)) {
+      std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
     }
-    std::error_code error;
-    fs::create_hard_link(path_, name_, error);
-    if (error == std::errc::file_exists) {
-      return false;
-    }
-    if (error) {
-      fs::rename(path_, name_); // a file system without hard links
-    }
-    return true;
-  }
-
-private:
-  void remove() const noexcept {
     std::error_code ignored;
-    for (const fs::path& path : {path_, wal_path(path_), shm_path(path_)}) {
-      fs::remove(path, ignored);
+    if (pid > 0 && (pid == ::getpid() || !util::process_start_ticks(pid))) {
+      fs::remove(entry->path(), ignored);
     }
   }
+}
 
-  fs::path name_;
-  fs::path path_;
-};
+void sync(const fs::path& path) {
+  const util::FileDescriptor file = util::open_file(path, O_RDONLY);
+  if (::fsync(file.get()) != 0) {
+    util::throw_errno("sync", path, errno);
+  }
+}
 
 // The target's tests and all that works on them.
 struct TargetTests {
@@ -255,7 +239,9 @@ private:
   // A new file begins as a copy of the input that gives it most. Returns false where another
   // process has made the file meanwhile.
   bool create() {
-    const NewFile file(target_);
+    remove_unfinished(target_);
+    util::UnfinishedFile file(fs::path(target_) +=
+                              fmt::format("{}{}", unfinished_infix, ::getpid()));
     start_with_largest_input(file.path());
     {
       SQLite::Database database = open_for_writing(file.path(), request_.busy_timeout);
@@ -268,7 +254,8 @@ private:
       database.exec("PRAGMA journal_mode = WAL");
     }
     report_.created = true;
-    return file.move_into_place();
+    sync(file.path());
+    return file.rename_to_new(target_);
   }
 
   void start_with_largest_input(const fs::path& copy) {

@@ -3,6 +3,7 @@
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/data_version.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <SQLiteCpp/Backup.h>
 #include <fmt/format.h>
@@ -114,6 +115,10 @@ SQLite::Database& OpenFile::begin() {
 }
 
 void OpenFile::copy_to(const fs::path& copy) {
+  if (seen_.wal_mode && !seen_.wal_present) {
+    util::copy_file(file_, copy); // no lock that this would drop is held
+    return;
+  }
   SQLite::Database target(copy.string(),
                           SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   target.exec("PRAGMA journal_mode = OFF");

@@ -26,36 +26,49 @@ std::string describe(const SQLite::Exception& error) {
 
 MergeSource::MergeSource(SQLite::Database& database, fs::path file)
     : file_(std::move(file))
-    , links_(database, "SELECT fingerprint_id FROM test_execution_file_fp"
-                       " WHERE test_execution_id = ? ORDER BY fingerprint_id")
+    , links_(database, "SELECT test_execution_id, fingerprint_id FROM test_execution_file_fp"
+                       " WHERE test_execution_id >= ?"
+                       " ORDER BY test_execution_id, fingerprint_id")
     , fingerprints_(database,
                     "SELECT filename, method_checksums, mtime, fsha FROM file_fp WHERE id = ?") {}
 
 const std::vector<std::int64_t>& MergeSource::fingerprints_of(std::int64_t test) {
   return reading(file_, [&]() -> const std::vector<std::int64_t>& {
     ids_.clear();
-    links_.reset();
-    links_.bind(1, test);
-    while (links_.step()) {
-      const std::int64_t id = links_.integer(0);
+    // It often stands there already: tests that were recorded one after the other have names and
+    // ids in one order.
+    if (!has_link_ || links_.integer(0) != test) {
+      links_.reset();
+      links_.bind(1, test);
+      has_link_ = links_.step();
+    }
+    while (has_link_ && links_.integer(0) == test) {
+      const std::int64_t id = links_.integer(1);
       if (ids_.empty() || ids_.back() != id) {
         ids_.push_back(id);
       }
+      has_link_ = links_.step();
     }
-    links_.reset();
     return ids_;
   });
 }
 
 const RawStatement& MergeSource::fingerprint(std::int64_t id) {
+  const RawStatement* const found = find_fingerprint(id);
   return reading(file_, [&]() -> const RawStatement& {
-    fingerprints_.reset();
-    fingerprints_.bind(1, id);
-    if (!fingerprints_.step()) {
+    if (found == nullptr) {
       throw SQLite::Exception(
           fmt::format("a test refers to fingerprint {}, which is not there", id), SQLITE_CORRUPT);
     }
-    return fingerprints_;
+    return *found;
+  });
+}
+
+const RawStatement* MergeSource::find_fingerprint(std::int64_t id) {
+  return reading(file_, [&] {
+    fingerprints_.reset();
+    fingerprints_.bind(1, id);
+    return fingerprints_.step() ? &fingerprints_ : nullptr;
   });
 }
 

@@ -59,9 +59,13 @@ public:
   // A row of file_fp: filename, method_checksums, mtime, fsha. Valid until the next call.
   [[nodiscard]] const RawStatement& fingerprint(std::int64_t id);
 
+  // The same; null if there is none of this id.
+  [[nodiscard]] const RawStatement* find_fingerprint(std::int64_t id);
+
 private:
   std::filesystem::path file_;
-  RawStatement links_;
+  RawStatement links_; // from one test on
+  bool has_link_ = false;
   RawStatement fingerprints_;
   std::vector<std::int64_t> ids_;
 };

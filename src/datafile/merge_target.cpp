@@ -39,10 +39,11 @@ void bind_outcome(RawStatement& statement, int first, const Execution& execution
 }
 
 // The three columns that make a fingerprint what it is.
+constexpr int filename = 0;
+constexpr int checksums = 1;
+constexpr int fsha = 3;
+
 void bind_fingerprint(RawStatement& statement, const RawStatement& row) {
-  constexpr int filename = 0;
-  constexpr int checksums = 1;
-  constexpr int fsha = 3;
   statement.bind_column(1, row, filename);
   statement.bind_column(2, row, fsha);
   statement.bind_column(3, row, checksums);
@@ -63,8 +64,6 @@ MergeTarget::MergeTarget(SQLite::Database& database)
                              " WHERE test_execution_id = ? AND fingerprint_id = ?")
     , insert_link_(database, insert_statement(1))
     , insert_links_(database, insert_statement(links_at_once))
-    , compare_fingerprint_(database, "SELECT id FROM file_fp WHERE +filename IS ? AND +fsha IS ?"
-                                     " AND +method_checksums IS ? AND id = ?")
     , find_fingerprint_(database, "SELECT id FROM file_fp WHERE filename IS ? AND fsha IS ?"
                                   " AND method_checksums IS ?")
     , insert_fingerprint_(database, "INSERT INTO file_fp (filename, fsha, method_checksums, mtime)"
@@ -142,15 +141,17 @@ std::int64_t MergeTarget::map_fingerprint(std::int64_t id, MergeSource& source,
 std::int64_t MergeTarget::find_or_insert(const RawStatement& fingerprint, std::int64_t id) {
   // Files that started from the same one have the same ids for what they have in common, and a look
   // there is cheaper than one at the index of all texts.
-  compare_fingerprint_.bind(4, id);
-  for (RawStatement* query : {&compare_fingerprint_, &find_fingerprint_}) {
-    bind_fingerprint(*query, fingerprint);
-    const bool found = query->step();
-    const std::int64_t own = found ? query->integer(0) : 0;
-    query->reset();
-    if (found) {
-      return own;
-    }
+  const RawStatement* const same_id = own_.find_fingerprint(id);
+  if (same_id != nullptr && same_id->has_same(filename, fingerprint) &&
+      same_id->has_same(fsha, fingerprint) && same_id->has_same(checksums, fingerprint)) {
+    return id;
+  }
+  bind_fingerprint(find_fingerprint_, fingerprint);
+  const bool found = find_fingerprint_.step();
+  const std::int64_t own = found ? find_fingerprint_.integer(0) : 0;
+  find_fingerprint_.reset();
+  if (found) {
+    return own;
   }
   bind_fingerprint(insert_fingerprint_, fingerprint);
   constexpr int mtime = 2;

@@ -58,7 +58,6 @@ private:
   RawStatement delete_link_;
   RawStatement insert_link_;
   RawStatement insert_links_; // many at once
-  RawStatement compare_fingerprint_;
   RawStatement find_fingerprint_;
   RawStatement insert_fingerprint_;
   std::vector<Mapped> mapped_;

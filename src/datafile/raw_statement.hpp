@@ -3,7 +3,9 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -56,10 +58,35 @@ public:
 
   void bind_null(int index) { check(sqlite3_bind_null(statement_.get(), index)); }
 
-  // A column of another statement's row, of whatever type it is.
+  // A column of another statement's row, of whatever type it is; that one must stay at the row
+  // until this one has run.
   void bind_column(int index, const RawStatement& row, int column) {
-    check(sqlite3_bind_value(statement_.get(), index,
-                             sqlite3_column_value(row.statement_.get(), column)));
+    sqlite3_stmt* const other = row.statement_.get();
+    if (sqlite3_column_type(other, column) == SQLITE_TEXT) {
+      bind(index, row.text(column));
+    } else if (sqlite3_column_type(other, column) == SQLITE_BLOB) {
+      const void* const bytes = sqlite3_column_blob(other, column);
+      check(sqlite3_bind_blob(statement_.get(), index, bytes == nullptr ? "" : bytes,
+                              sqlite3_column_bytes(other, column), SQLITE_STATIC));
+    } else {
+      check(sqlite3_bind_value(statement_.get(), index, sqlite3_column_value(other, column)));
+    }
+  }
+
+  // Whether a text, a BLOB or NULL is the same in another statement's row; of numbers never.
+  [[nodiscard]] bool has_same(int column, const RawStatement& row) const {
+    sqlite3_stmt* const own = statement_.get();
+    sqlite3_stmt* const other = row.statement_.get();
+    const int type = sqlite3_column_type(own, column);
+    if (type != sqlite3_column_type(other, column) || type == SQLITE_INTEGER ||
+        type == SQLITE_FLOAT) {
+      return false;
+    }
+    const void* const bytes = sqlite3_column_blob(own, column);
+    const void* const others = sqlite3_column_blob(other, column);
+    const int size = sqlite3_column_bytes(own, column);
+    return size == sqlite3_column_bytes(other, column) &&
+           (size == 0 || std::memcmp(bytes, others, static_cast<std::size_t>(size)) == 0);
   }
 
   [[nodiscard]] bool is_null(int column) const {

@@ -1,11 +1,11 @@
 #include <testmon_precreate/datafile/inspection.hpp>
 #include <testmon_precreate/datafile/rebuild.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 
 #include <fcntl.h>
@@ -18,26 +18,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Renames without ever replacing anything; false where `to` exists.
-bool rename_to_free(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
-    return true;
-  }
-  // A file system that does not know the flag.
-  if (errno == EINVAL && !fs::exists(fs::symlink_status(to))) {
-    fs::rename(from, to);
-    return true;
-  }
-  if (errno == EEXIST) {
-    return false;
-  }
-  throw fs::filesystem_error("rename", from, to, std::error_code(errno, std::generic_category()));
-}
-
 fs::path rename_to_first_free(const fs::path& from, const fs::path& file, const char* suffix) {
   for (int number = 1;; ++number) {
     fs::path to = fs::path(file) += fmt::format(".damaged-{}", number);
-    if (rename_to_free(from, fs::path(to) += suffix)) {
+    if (util::rename_to_new(from, fs::path(to) += suffix)) {
       return to;
     }
   }

@@ -2,26 +2,13 @@
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
 #include <testmon_precreate/datafile/snapshot.hpp>
-#include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <fcntl.h>
-
 namespace testmon_precreate::datafile {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-void copy_bytes(const fs::path& from, const fs::path& to) {
-  const util::FileDescriptor source = util::open_file(from, O_RDONLY);
-  const util::FileDescriptor target = util::open_file(to, O_WRONLY | O_CREAT | O_TRUNC);
-  util::copy_content(source.get(), target.get(), to);
-}
-
-} // namespace
 
 bool copy_datafile(const fs::path& file, const fs::path& copy, util::Seconds busy_timeout) {
   return translating_errors(file, [&] {
@@ -38,10 +25,10 @@ bool copy_datafile(const fs::path& file, const fs::path& copy, util::Seconds bus
       // (https://sqlite.org/walformat.html, 2.3.1)
       database.exec("BEGIN");
       static_cast<void>(read_data_version(database));
-      copy_bytes(source, copy);
+      util::copy_file(source, copy);
       fs::remove(wal_path(copy)); // of an attempt before
       if (fs::exists(wal_path(source))) {
-        copy_bytes(wal_path(source), wal_path(copy));
+        util::copy_file(wal_path(source), wal_path(copy));
       }
       return true; // closing the descriptors has dropped the lock
     });

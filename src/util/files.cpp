@@ -28,50 +28,6 @@ fs::path temporary_name(const fs::path& target, int attempt) {
          fmt::format(".{}.{}.{}.tmp", target.filename().string(), ::getpid(), attempt);
 }
 
-// Removes a temporary file unless it was renamed away.
-class TemporaryFile {
-public:
-  explicit TemporaryFile(fs::path path)
-      : path_(std::move(path)) {}
-
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  TemporaryFile(TemporaryFile&&) = delete;
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
-
-  ~TemporaryFile() {
-    if (!path_.empty()) {
-      ::unlink(path_.c_str());
-    }
-  }
-
-  void rename_to(const fs::path& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) {
-      throw_errno("rename", target, errno);
-    }
-    path_.clear();
-  }
-
-  // Returns false where `target` exists.
-  [[nodiscard]] bool rename_to_new(const fs::path& target) {
-    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) {
-      path_.clear();
-      return true;
-    }
-    // A file system that does not know the flag says EINVAL; a link never replaces anything.
-    if (errno == EINVAL && ::link(path_.c_str(), target.c_str()) == 0) {
-      return true;
-    }
-    if (errno == EEXIST) {
-      return false;
-    }
-    throw_errno("rename", target, errno);
-  }
-
-private:
-  fs::path path_;
-};
-
 struct NamedFile {
   fs::path path;
   FileDescriptor file;
@@ -108,6 +64,42 @@ std::size_t read_some(int fd, std::span<char> buffer, const fs::path& path) {
 
 } // namespace
 
+bool rename_to_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return true;
+  }
+  // A file system that does not know the flag says EINVAL; a link never replaces anything either.
+  if (errno == EINVAL && ::link(from.c_str(), to.c_str()) == 0) {
+    ::unlink(from.c_str());
+    return true;
+  }
+  if (errno == EEXIST) {
+    return false;
+  }
+  throw_errno("rename", to, errno);
+}
+
+UnfinishedFile::~UnfinishedFile() {
+  if (!path_.empty()) {
+    ::unlink(path_.c_str());
+  }
+}
+
+void UnfinishedFile::rename_to(const fs::path& target) {
+  if (::rename(path_.c_str(), target.c_str()) != 0) {
+    throw_errno("rename", target, errno);
+  }
+  path_.clear();
+}
+
+bool UnfinishedFile::rename_to_new(const fs::path& target) {
+  const bool renamed = util::rename_to_new(path_, target);
+  if (renamed) {
+    path_.clear();
+  }
+  return renamed;
+}
+
 std::string read_file(const fs::path& path, std::size_t limit, int flags) {
   const FileDescriptor file = open_file(path, O_RDONLY | flags);
   std::string content;
@@ -135,19 +127,21 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
   }
 }
 
-void copy_content(int from, int to, const fs::path& path) {
+void copy_file(const fs::path& from, const fs::path& to) {
+  const FileDescriptor source = open_file(from, O_RDONLY);
+  const FileDescriptor target = open_file(to, O_WRONLY | O_CREAT | O_TRUNC);
   constexpr std::size_t most_at_once = std::size_t{1} << 30U;
   ssize_t count = 0;
   do {
-    count = ::copy_file_range(from, nullptr, to, nullptr, most_at_once, 0);
+    count = ::copy_file_range(source.get(), nullptr, target.get(), nullptr, most_at_once, 0);
   } while (count > 0 || (count < 0 && errno == EINTR));
   if (count == 0) {
     return;
   }
   // Between these file systems, or by this kernel, it cannot be done; a full disk shows below.
   std::string buffer(std::size_t{1} << 20U, '\0');
-  while (const std::size_t part = read_some(from, buffer, path)) {
-    write_all(to, std::string_view(buffer).substr(0, part), path);
+  while (const std::size_t part = read_some(source.get(), buffer, from)) {
+    write_all(target.get(), std::string_view(buffer).substr(0, part), to);
   }
 }
 
@@ -164,7 +158,7 @@ int link_unnamed_file(const FileDescriptor& file, int directory, const fs::path&
 
 void write_file_atomically(const fs::path& target, std::string_view content, mode_t mode) {
   const NamedFile named = open_temporary(target, mode);
-  TemporaryFile temporary(named.path);
+  UnfinishedFile temporary(named.path);
   write_all(named.file.get(), content, named.path);
   if (::fchmod(named.file.get(), mode) != 0) {
     throw_errno("chmod", named.path, errno);
@@ -183,7 +177,7 @@ bool create_file_atomically(const fs::path& target, std::string_view content, mo
     // Without /proc, or where links are refused, the way below says what is wrong or works.
   }
   const NamedFile named = open_temporary(target, mode);
-  TemporaryFile temporary(named.path);
+  UnfinishedFile temporary(named.path);
   write_all(named.file.get(), content, named.path);
   return temporary.rename_to_new(target);
 }

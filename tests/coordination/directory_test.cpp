@@ -62,6 +62,20 @@ TEST_SUITE("coordination/directory") {
     CHECK_FALSE(fs::exists(root.path() / ".gitignore"));
   }
 
+  TEST_CASE("the .gitignore stays while places of single runs do") {
+    const TemporaryDirectory root;
+    const coordination::CoordinationDirectory directory(root.path() / "shared");
+    for (const char* name : {"run-aB3dEf", "done-aB3dEf"}) {
+      directory.create();
+      fs::create_directory(directory.path() / name);
+      CHECK_FALSE(directory.remove());
+      CHECK(util::read_file(directory.path() / ".gitignore", 10) == "*\n");
+      fs::remove(directory.path() / name);
+      CHECK(directory.remove());
+      CHECK_FALSE(fs::exists(directory.path()));
+    }
+  }
+
   TEST_CASE("what is missing is nothing, not an error") {
     const TemporaryDirectory root;
     const coordination::CoordinationDirectory absent(root.path() / "absent");

@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -519,6 +521,23 @@ TEST_CASE("merge: a damaged page is found, wherever it is") {
     fs::remove(at / "merged");
   }
   CHECK(names_in(at) == std::vector<std::string>{"damaged", "good", "whole"});
+}
+
+TEST_CASE("merge: what a killed merge has left goes") {
+  const TemporaryDirectory directory;
+  const fs::path& at = directory.path();
+  write(at / "one", usual, {{"test_a.py::test", passed(1.5)}});
+  constexpr const char* dead = "99999999"; // larger than any pid
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    directory.write(fmt::format("merged.merging-{}{}", dead, suffix), "rest");
+    directory.write(fmt::format("merged.merging-{}{}", ::getpid(), suffix), "rest");
+  }
+  directory.write(fmt::format("merged.merging-{}", ::getppid()), "of a process that lives");
+  directory.write(fmt::format("other.merging-{}", dead), "of another file");
+  static_cast<void>(merge_into(at / "merged", {at / "one"}));
+  CHECK(names_in(at) == std::vector<std::string>{"merged",
+                                                 fmt::format("merged.merging-{}", ::getppid()),
+                                                 "one", fmt::format("other.merging-{}", dead)});
 }
 
 TEST_CASE("merge: another project's file") {

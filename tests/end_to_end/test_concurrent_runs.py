@@ -130,8 +130,8 @@ def leave_place(project: Project, number: int, age_in_days: float, content: byte
     (project.path / ".testmon_xdist").chmod(0o700)
     (place / ".testmondata").write_bytes(content)
     (place / ".to-merge").touch()
-    changed = time.time() - age_in_days * 24 * 3600
-    os.utime(place, (changed, changed))
+    began = time.time() - age_in_days * 24 * 3600
+    os.utime(place / ".to-merge", (began, began))
     return place
 
 
@@ -145,6 +145,25 @@ def test_what_cannot_be_merged_stops_no_run_and_does_not_fill_the_disk(venv, com
     assert "is not merged yet" in result.output
     assert not old.exists()
     assert [place.exists() for place in places] == [True] * 16 + [False] * 4
+
+
+@pytest.mark.parametrize("mebibytes", [0, 100])
+def test_a_clean_up_has_the_time_that_merging_needs(mebibytes, venvs, commands, project, tmp_path):
+    """The command takes two seconds, and may take half of one and a second for each MiB that it could have to merge."""
+    venv = venvs.get(*NEW)
+    (project.path / "conftest.py").write_text(
+        "import testmon_precreate.cleanup\n\ntestmon_precreate.cleanup.CLEANUP_SECONDS = 0.5\n"
+    )
+    place = leave_place(project, 1, 0)
+    os.truncate(place / ".testmondata", mebibytes * 2**20)
+    real = commands.build / "src" / "testmon-precreate"
+    directory = fake_commands(
+        tmp_path / "bin", commands, testmon_precreate=f'[ "$1" != cleanup ] || sleep 2\nexec {real} "$@"'
+    )
+    environment = plugin_environment(venv, commands, TESTMON_XDIST_BIN_DIR=directory)
+    result = run(project, venv, environment, "-n", "0")
+    assert (result.exit_code, result.passed) == (0, ALL), result.output
+    assert ("timed out" in result.output) == (mebibytes == 0), result.output
 
 
 def edit(project: Project, rng: random.Random) -> None:

@@ -48,6 +48,33 @@ TEST_SUITE("util/files") {
                     fs::filesystem_error);
   }
 
+  TEST_CASE("a file of any size is copied over an older one") {
+    const TemporaryDirectory directory;
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{3} << 20U}) {
+      std::string content(size, 'x');
+      for (std::size_t i = 0; i < size; i += 1000) {
+        content[i] = static_cast<char>(i / 1000);
+      }
+      const fs::path from = directory.write("from", content);
+      util::copy_file(from, directory.path() / "to");
+      CHECK((util::read_file(directory.path() / "to", size) == content));
+    }
+    CHECK_THROWS_AS(util::copy_file(directory.path() / "absent", directory.path() / "to"),
+                    fs::filesystem_error);
+  }
+
+  TEST_CASE("renaming to a new name replaces nothing") {
+    const TemporaryDirectory directory;
+    const fs::path from = directory.write("from", "new");
+    const fs::path taken = directory.write("taken", "old");
+    CHECK_FALSE(util::rename_to_new(from, taken));
+    CHECK(util::read_file(taken, 10) == "old");
+    CHECK(util::rename_to_new(from, directory.path() / "free"));
+    CHECK(entries_of(directory.path()) == 2);
+    CHECK_THROWS_AS(static_cast<void>(util::rename_to_new(from, directory.path() / "to")),
+                    fs::filesystem_error);
+  }
+
   TEST_CASE("reading stops at the limit") {
     const TemporaryDirectory directory;
     const fs::path file = directory.write("big", std::string(1000, 'x'));

@@ -18,6 +18,15 @@ namespace testmon_precreate::coordination {
 
 inline constexpr const char* state_name = "controller_ready.json";
 
+// Directories of single runs below a shared coordination directory (see run_place.hpp): of one that
+// may be going on, and of one that has ended.
+inline constexpr std::string_view running_prefix = "run-";
+inline constexpr std::string_view ended_prefix = "done-";
+inline constexpr std::string_view random_part = "XXXXXX"; // as mkdtemp(3) takes it
+
+// Whether `name` is `prefix` and a random part.
+[[nodiscard]] bool is_place_name(std::string_view name, std::string_view prefix);
+
 // Which file was read: another one of the same name is never equal, since a state file is replaced,
 // not edited.
 struct FileIdentity {

@@ -17,9 +17,4 @@ namespace testmon_precreate::datafile {
 // does the same. Throws SQLite::Exception; std::filesystem::filesystem_error.
 void back_up(const std::filesystem::path& file, int data_version, util::Seconds busy_timeout);
 
-// Copies what `source` has committed to the file `target`, which appears at once and whole, with
-// `permissions`, and replaces an older one. Throws as back_up does.
-void copy_database(SQLite::Database& source, const std::filesystem::path& target,
-                   std::filesystem::perms permissions);
-
 } // namespace testmon_precreate::datafile

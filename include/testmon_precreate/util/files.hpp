@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <sys/types.h>
 
@@ -22,9 +23,36 @@ namespace testmon_precreate::util {
 // Writes all of `content` to an open descriptor; `path` only names it in errors.
 void write_all(int fd, std::string_view content, const std::filesystem::path& path);
 
-// Copies all of the open file `from` into the empty file `to`; shares the blocks where the file
-// system can. `path` only names it in errors.
-void copy_content(int from, int to, const std::filesystem::path& path);
+// Copies the content of `from` to `to`, which is made (0600) or replaced; the two share their
+// blocks where the file system can do that.
+void copy_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Renames, and never replaces anything: returns false if `to` exists (a dangling link counts).
+[[nodiscard]] bool rename_to_new(const std::filesystem::path& from,
+                                 const std::filesystem::path& to);
+
+// A file that is being made under a name of its own: it goes with the object unless it was renamed.
+class UnfinishedFile {
+public:
+  explicit UnfinishedFile(std::filesystem::path path)
+      : path_(std::move(path)) {}
+
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+  UnfinishedFile(UnfinishedFile&&) = delete;
+  UnfinishedFile& operator=(UnfinishedFile&&) = delete;
+  ~UnfinishedFile();
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+  void rename_to(const std::filesystem::path& target);
+
+  // As the function of that name.
+  [[nodiscard]] bool rename_to_new(const std::filesystem::path& target);
+
+private:
+  std::filesystem::path path_;
+};
 
 // A new file in directory `path`, as openat(2) takes the two, that has no name yet (O_TMPFILE): a
 // process that dies leaves nothing behind. None where that fails, as it does on a file system that
