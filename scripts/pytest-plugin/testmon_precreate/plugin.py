@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,26 @@ def _switch() -> str:
 class Hooks:
     """What pytest knows by the name `testmon-precreate`."""
 
+    def __init__(self) -> None:
+        self._inputs: Any = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        """Conftest files are inputs of tests: they are watched, too."""
+        if not _switch() or "testmon.pytest_testmon" not in sys.modules:
+            return
+        from testmon_precreate import inputs, testmon_internals
+
+        option = early_config.known_args_namespace
+        if testmon_internals.is_testmon_run(option):
+            try:
+                self._inputs = inputs.start(early_config, option)
+            except Exception as error:  # nothing of ours may end a run that works without us
+                from testmon_precreate.messages import warn
+
+                if "PYTEST_XDIST_WORKER" not in os.environ:  # the controller says the same
+                    warn(early_config, str(error))
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         switch = _switch()
@@ -42,21 +63,24 @@ class Hooks:
 
             refuse_distant_workers(config)
         try:
-            _start(config, switch)
+            _start(config, switch, self._inputs)
         except Exception as error:  # nothing of ours may end a run that works without us
             from testmon_precreate.messages import warn
 
             warn(config, repr(error))
 
 
-def _start(config: pytest.Config, switch: str) -> None:
+def _start(config: pytest.Config, switch: str, inputs: Any) -> None:
     """Called in the controller and in every worker, before testmon configures itself."""
     from testmon_precreate import coverage_core, testmon_internals
     from testmon_precreate.worker import HANDED_OVER, Worker
 
     testmon_internals.add_missing_options(config.option)
+    testmon_internals.survive_unreadable_files()
     coverage_core.use_core_with_contexts()
     plugins = config.pluginmanager
+    if inputs is not None:
+        plugins.register(inputs, "testmon-precreate-inputs")
     if hasattr(config, "workerinput"):
         if "testmon_precreate_shard" in config.workerinput:
             from testmon_precreate.shard import restrict_worker
@@ -73,6 +97,7 @@ def _start(config: pytest.Config, switch: str) -> None:
         plugins.register(CollectionGate(), "testmon-precreate-collection-gate")
     from testmon_precreate.controller import Controller
     from testmon_precreate.file_hashes import FileHashes
+    from testmon_precreate.input_records import InputRecords
 
     controller = Controller(config, switch)
     if os.environ.get(SHARD):
@@ -81,6 +106,7 @@ def _start(config: pytest.Config, switch: str) -> None:
         plugins.register(Sharding(config, controller), "testmon-precreate-sharding")
     plugins.register(controller, "testmon-precreate-controller")
     plugins.register(FileHashes(), "testmon-precreate-file-hashes")
+    plugins.register(InputRecords(config, inputs), "testmon-precreate-input-records")
 
 
 hooks = Hooks()
