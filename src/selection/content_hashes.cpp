@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include <sha1.h>
 
@@ -71,6 +72,15 @@ bool dedent_keeps(std::string_view text) {
   return !has_words || !has_margin;
 }
 
+// Whether there is a line that is neither blank nor a comment; no where that is not certain.
+bool has_statement(std::string_view text) {
+  const std::vector<std::string_view> lines = util::split(text, '\n');
+  return std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+    const auto* const first = std::find_if_not(line.begin(), line.end(), may_be_space);
+    return first != line.end() && *first != '#';
+  });
+}
+
 } // namespace
 
 ContentHashes hash_content(std::string_view content) {
@@ -94,7 +104,7 @@ ContentHashes hash_content(std::string_view content) {
     const bool is_gits = *length == content.size() && text == content;
     hashes.testmon = is_gits ? hashes.git : blob_name(*length, text);
   }
-  hashes.one_reading = dedent_keeps(text);
+  hashes.one_reading = has_statement(text) && dedent_keeps(text);
   return hashes;
 }
 

@@ -61,7 +61,7 @@ std::optional<std::string> read_rest(int descriptor, std::size_t size) {
 
 // The cache's first line: what the rest is about, and in which form.
 std::string heading(const fs::path& rootdir) {
-  return fmt::format("testmon-precreate {} hashes of {}", TESTMON_PRECREATE_VERSION,
+  return fmt::format("testmon-precreate {} hashes, 2, of {}", TESTMON_PRECREATE_VERSION,
                      rootdir.string());
 }
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
 import textwrap
 
 import pytest
-from plugin_support import MIDDLE, NEW, OLD, assert_clean, plugin_environment, run
+from affected_support import home_file
+from input_edits import InputEditor, outcomes
+from plugin_support import NEW, OLD, assert_clean, plugin_environment, run
 from pythons import python_of
+from support import Project, chosen_seed
 
 
-def write(project, **files):
-    """`a__b__py` is a/b.py."""
+def write(project, files):
     for name, text in files.items():
-        path = project.path / name.replace("__", "/").replace("/py", ".py").replace("/json", ".json").replace("/txt", ".txt")
+        path = project.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
-
-
-def edit(project, name, old, new):
-    path = project.path / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 CONFTEST = """
@@ -54,120 +53,215 @@ def unused():
 """
 
 
+FILES = {
+    "conftest.py": CONFTEST,
+    "rates.json": '{"a": 1}',
+    "names": "a",
+    "pkg/__init__.py": "from .lib import price, Item\n",
+    "pkg/consts.py": "X = 1\n",
+    "pkg/deco.py": DECO,
+    "pkg/lib.py": """
+        from .consts import X
+        from . import deco
+
+
+        class Item:
+            size = 1
+
+
+        @deco.register
+        def price(count):
+            return count * X
+    """,
+    "other.py": "def f():\n    return 1\n",
+    "tests/table.txt": "1",
+    "tests/empty.txt": "",
+    "tests/test_a.py": """
+        import pkg
+
+
+        def test_price():
+            assert pkg.price(1) < 100
+
+
+        def test_item():
+            assert pkg.Item.size < 100
+    """,
+    "tests/test_b.py": """
+        import other
+        import pathlib
+
+        HERE = pathlib.Path(__file__).parent
+        TABLE = (HERE / "table.txt").read_text()
+
+
+        def test_one(rates):
+            assert rates
+
+
+        def test_two(request):
+            assert request.getfixturevalue("rates")
+
+
+        def test_three(tmp_path):
+            (tmp_path / "x").write_text("x")
+            (HERE / "written.txt").write_text("x")
+            (HERE / "written.txt").read_text()
+
+
+        def test_four():
+            with open(str(HERE / "binary.bin"), "rb") as file:
+                file.read()
+            (HERE / "empty.txt").read_text()
+    """,
+}
+A = ["test_item", "test_price"]
+B = ["test_four", "test_one", "test_three", "test_two"]
+# A file, its new content, the tests that run.
+EDITS = [
+    ("pkg/consts.py", "X = 2\n", A),
+    ("rates.json", '{"a": 2}', ["test_one", "test_two"]),
+    ("names", "b", A + B),
+    ("tests/table.txt", "2", B),
+    ("tests/binary.bin", b"\x89\xfe", []),
+    ("tests/empty.txt", "\n", ["test_four"]),
+    ("tests/written.txt", "y", []),
+    ("pkg/deco.py", DECO.replace("return 1", "return 2"), []),
+    ("pkg/deco.py", DECO.replace("factor = 1", "factor = 2"), A),
+    ("conftest.py", CONFTEST + "Z = 1\n", A + B),
+    ("names", b"\xff", A + B),  # from now on testmon cannot read it
+]
+
+
 @pytest.fixture
 def shop(project):
-    for path in (project.path / "tests").iterdir():
-        path.unlink()
+    shutil.rmtree(project.path / "tests")
     (project.path / "shop.py").unlink()
-    write(
-        project,
-        pkg__consts__py="X = 1\nSECRET = 'a'\n",
-        pkg____init__py="",
-    )
-    (project.path / "pkg" / "__init__.py").write_text("from .lib import price, Item\n")
-    write(
-        project,
-        pkg__lib__py="""
-            from .consts import X
-            from . import deco
-
-
-            class Item:
-                size = 1
-
-
-            @deco.register
-            def price(count):
-                return count * X
-        """,
-        pkg__deco__py=DECO,
-        other__py="def f():\n    return 1\n",
-        conftest__py=CONFTEST,
-        rates__json='{"a": 1}',
-        tests__test_a__py="""
-            import pkg
-
-
-            def test_price():
-                assert pkg.price(1) < 100
-
-
-            def test_item():
-                assert pkg.Item.size < 100
-        """,
-        tests__test_b__py="""
-            import other
-            import pathlib
-
-            HERE = pathlib.Path(__file__).parent
-            TABLE = (HERE / "table.txt").read_text()
-
-
-            def test_one(rates):
-                assert rates
-
-
-            def test_two(request):
-                assert request.getfixturevalue("rates")
-
-
-            def test_three(tmp_path):
-                (tmp_path / "x").write_text("x")
-                (HERE / "written.txt").write_text("x")
-                (HERE / "written.txt").read_text()
-
-
-            def test_four():
-                with open(str(HERE / "binary.bin"), "rb") as file:
-                    file.read()
-                (HERE / "empty.txt").read_text()
-        """,
-        tests__table__txt="1",
-        tests__empty__txt="",
-    )
-    (project.path / "names").write_text("a")
+    write(project, FILES)
     (project.path / "tests" / "binary.bin").write_bytes(b"\x89\xff")
     return project
 
 
-ALL = 6
-A = ["test_item", "test_price"]
-B = ["test_four", "test_one", "test_three", "test_two"]
-EDITS = [
-    ("pkg/consts.py", b"X = 2\n", A),
-    ("pkg/__init__.py", b"from .lib import price, Item\nY = 1\n", A),
-    ("rates.json", b'{"a": 2}', ["test_one", "test_two"]),
-    ("names", b"b", A + B),
-    ("tests/table.txt", b"2", B),
-    ("tests/binary.bin", b"\x89\xfe", []),
-    ("tests/empty.txt", b"\n", ["test_four"]),
-    ("conftest.py", CONFTEST + "\nZ = 1\n", A + B),
-    ("tests/written.txt", b"y", []),
-    ("new.txt", b"y", []),
-    ("pkg/deco.py", DECO.replace("return 1", "return 2"), []),
-    ("pkg/deco.py", DECO.replace("factor = 1", "factor = 2"), A),
-    ("names", b"\xff", A + B),
-]
-
-
 def executed(result):
-    import re
+    found = re.findall(r"::(\w+) PASSED|PASSED \S+::(\w+)", result.output)
+    return sorted({one or other for one, other in found})
 
-    return sorted(re.findall(r"::(\w+) PASSED", result.output) or re.findall(r"PASSED \S+::(\w+)", result.output))
+
+def selected(project, commands, environment, *arguments):
+    command = [commands.precreate, "affected", "--tests", *arguments, "--", "python", "-m", "pytest"]
+    result = commands.run(*command, cwd=project.path, env=environment)
+    assert result.returncode == 0, result.stderr
+    return sorted(line.rsplit("::", 1)[1] for line in result.stdout.splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "requirements, python, workers, edits",
+    [(NEW, "3.12", "2", [EDITS[0], EDITS[1], EDITS[8], EDITS[10]]), (OLD, "3.8", "0", EDITS)],
+    ids=["newest", "oldest"],
+)
+def test_each_input_counts_for_those_that_use_it(requirements, python, workers, edits, venvs, commands, shop):
+    """And `affected` knows of it."""
+    venv = venvs.get(*requirements, python=python_of(python))
+    environment = plugin_environment(venv, commands, TESTMON_XDIST_INPUTS="imports,files")
+    first = run(shop, venv, environment, "-n", workers, "-v")
+    assert (first.exit_code, executed(first)) == (0, sorted(A + B)), first.output
+    assert_clean(shop)
+    for name, content, expected in edits:
+        (shop.path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        assert selected(shop, commands, environment, "--exact") == sorted(expected), name
+        assert set(selected(shop, commands, environment)) >= set(expected), name
+        result = run(shop, venv, environment, "-n", workers, "-v")
+        assert executed(result) == sorted(expected), name + result.output
+    assert run(shop, venv, venv.environment(), "-n", "0").passed == 0  # stock testmon can read it
+
+
+def test_by_default_an_import_counts_of_modules_without_functions(venvs, commands, shop):
+    venv = venvs.get(*NEW)
+    environment = plugin_environment(venv, commands)
+    assert run(shop, venv, environment, "-n", "0").passed == len(A + B)
+    lib = shop.path / "pkg" / "lib.py"
+    lib.write_text(lib.read_text().replace("size = 1", "size = 2"))
+    assert executed(run(shop, venv, environment, "-n", "0", "-v")) == ["test_price"]
+    (shop.path / "pkg" / "consts.py").write_text("X = 3\n")
+    (shop.path / "rates.json").write_text("[1]")
+    assert executed(run(shop, venv, environment, "-n", "0", "-v")) == sorted([*A, "test_one", "test_two"])
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-@pytest.mark.parametrize("requirements", [NEW, MIDDLE, OLD], ids=["new", "middle", "old"])
-def test_each_input_counts_for_those_that_use_it(requirements, workers, venvs, commands, shop):
-    venv = venvs.get(*requirements, python=python_of("3.8") if requirements is OLD else None or __import__("sys").executable)
+def test_the_variable(workers, venvs, commands, shop):
+    venv = venvs.get(*NEW)
+    environment = plugin_environment(venv, commands, TESTMON_XDIST_INPUTS="import")
+    result = run(shop, venv, environment, "-n", workers)
+    assert (result.exit_code, result.passed) == (0, len(A + B)), result.output
+    assert result.output.count("TESTMON_XDIST_INPUTS is 'import': say") == 1, result.output
+    (shop.path / "rates.json").write_text("[1]")
+    environment["TESTMON_XDIST_INPUTS"] = "none"
+    assert run(shop, venv, environment, "-n", workers).passed == 0
+
+
+def test_an_interrupted_run_keeps_the_inputs_of_what_has_run(venvs, commands, shop):
+    venv = venvs.get(*NEW)
     environment = plugin_environment(venv, commands)
-    first = run(shop, venv, environment, "-n", workers, "-v")
-    assert (first.exit_code, first.passed) == (0, ALL), first.output
-    assert_clean(shop, None)
-    for name, content, expected in EDITS:
-        path = shop.path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        result = run(shop, venv, environment, "-n", workers, "-v")
-        assert executed(result) == sorted(expected), name + result.output
-        again = run(shop, venv, environment, "-n", workers, "-v")
-        assert executed(again) == [], name + again.output
+    (shop.path / "tests" / "test_c.py").write_text("def test_interrupts():\n    raise KeyboardInterrupt\n")
+    assert run(shop, venv, environment, "-n", "0").exit_code == 2
+    (shop.path / "tests" / "test_c.py").unlink()
+    (shop.path / "rates.json").write_text("[1]")
+    assert executed(run(shop, venv, environment, "-n", "0", "-v")) == ["test_one", "test_two"]
+
+
+def test_files_outside_of_the_rootdir_are_named(venvs, commands, shop):
+    venv = venvs.get(*NEW)
+    (shop.path.parent / "common").mkdir()
+    (shop.path.parent / "common" / "shared.py").write_text("X = 1\n")
+    (shop.path / "pytest.ini").write_text("[pytest]\npythonpath = . ../common\n")
+    (shop.path / "other.py").write_text("import shared\n")
+    environment = plugin_environment(venv, commands)
+    result = run(shop, venv, environment, "-n", "2", "-v")
+    line = "testmon-precreate: outside of the rootdir, so that an edit runs no test: ../common/shared.py"
+    assert result.output.count("outside of the rootdir") == 1 and line in result.output, result.output
+
+
+# TESTMON_PRECREATE_INPUT_EDITS: that many edits of each project.
+INPUT_EDITS = int(os.environ.get("TESTMON_PRECREATE_INPUT_EDITS", "0"))
+PROJECTS = [
+    ("tinycss2==1.3.0", ".", ("webencodings",)),
+    ("sqlparse==0.5.1", ".", ()),
+    ("mistune==3.0.2", "src", ()),
+    ("jinja2==3.1.4", "src", ("markupsafe",)),
+    ("click==8.1.7", "src", ()),
+    ("toolz==1.0.0", ".", ()),
+    ("cachetools==5.5.0", "src", ()),
+    ("pluggy==1.5.0", "src", ()),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("released, sources, needs", PROJECTS if INPUT_EDITS else PROJECTS[:1])
+def test_no_test_whose_outcome_an_edit_changes_is_left_out(released, sources, needs, venvs, commands, tmp_path):
+    project = Project(tmp_path / "project")
+    shutil.copytree(venvs.sdist(released), project.path)
+    venv = venvs.get("pytest-testmon==2.2.0", "pytest>=8,<9", "pytest-xdist", *needs)
+    environment = plugin_environment(
+        venv, commands, TESTMON_XDIST_INPUTS="imports,files", PYTHONDONTWRITEBYTECODE="1", XDG_CACHE_HOME=str(tmp_path)
+    )
+    environment["PYTHONPATH"] = os.pathsep.join([str(project.path / sources), environment["PYTHONPATH"]])
+    assert run(project, venv, environment, "-q", "-n", "0", timeout=600).passed > 20
+    before = outcomes(project, venv, environment, tmp_path)
+    again = outcomes(project, venv, environment, tmp_path)
+    steady = {test for test in before if before[test] == again.get(test)}
+    seed = chosen_seed()
+    editor = InputEditor(project.path, seed)
+    changes = 0
+    for _ in range(INPUT_EDITS or 4):
+        edit = editor.edit()
+        after = outcomes(project, venv, environment, tmp_path)
+        changed = {test for test in steady if before[test] != after.get(test)}
+        command = [commands.precreate, "affected", "--exact", "--json", "--", "python", "-m", "pytest"]
+        answer = json.loads(commands.run(*command, cwd=project.path, env=environment).stdout)
+        runs = {test["name"] for test in answer["tests"]}
+        missed = {test for test in changed - runs if home_file(test) not in answer["unknown_test_files"]}
+        assert not missed, (seed, edit)
+        changes += len(changed)
+        editor.restore()
+    assert changes, seed

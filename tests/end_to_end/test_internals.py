@@ -26,6 +26,11 @@ found = {
     "for_worker": callable(testmon_core.TestmonData.for_worker),
     "options": set(configure._get_noselect_reasons({"testmon_forceselect": False, "testmon_noselect": False,
                    "keyword": "", "markexpr": "", "lf": False})) == set(),
+    "get_tests_fingerprints": callable(testmon_core.TestmonData.get_tests_fingerprints),
+    "read_source_sha": process_code.read_source_sha("none") == (None, None),
+    "Module": {"blocks", "method_checksums", "source_code"} <= set(dir(process_code.Module)),
+    "create_fingerprint": callable(process_code.create_fingerprint) and callable(process_code.blob_to_checksums),
+    "get_file": callable(testmon_core.SourceTree.get_file),
     "SYSMON_DEFAULT": coverage.env.SYSMON_DEFAULT == (sys.version_info >= (3, 14)),
     "core": hasattr(coverage.Coverage(data_file=None, config_file=False).config, "core"),
 }
@@ -33,7 +38,15 @@ print(json.dumps(found))
 """
 
 OPTIONS = """
-import json, pathlib, pytest
+import json, os, pathlib, pytest
+
+
+def pytest_runtest_teardown(item):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        found = {"name2fixturedefs": isinstance(item._fixtureinfo.name2fixturedefs, dict),
+                 "_fixture_defs": isinstance(item._request._fixture_defs, dict),
+                 "TestmonCollect": item.config.pluginmanager.has_plugin("TestmonCollect")}
+        pathlib.Path("found_in_worker.json").write_text(json.dumps(found))
 
 
 @pytest.hookimpl(trylast=True)
@@ -59,4 +72,5 @@ def test_options_and_the_sync_are_there(venvs, project):
     result = project.run([venv.python, "-m", "pytest", "--testmon", "-n", "1"], venv.environment())
     assert result.exit_code == 0, result.output
     found = json.loads((project.path / "found.json").read_text())
+    found.update(json.loads((project.path / "found_in_worker.json").read_text()))
     assert [name for name, is_there in found.items() if not is_there] == []

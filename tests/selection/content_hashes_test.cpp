@@ -67,6 +67,8 @@ TEST_CASE("textwrap.dedent empties lines of white space, and takes a margin away
   CHECK_FALSE(hash_content("  x\n  y\n").one_reading);
   CHECK_FALSE(hash_content("x\n\xC2\xA0\n").one_reading); // a no-break space: str.isspace()
   CHECK(hash_content("def f():\n    x\n\n    y\n").one_reading);
-  CHECK(hash_content("\n\n").one_reading);
-  CHECK(hash_content("").one_reading);
+  CHECK_FALSE(hash_content("\n\n").one_reading);
+  CHECK_FALSE(hash_content("").one_reading);
+  CHECK_FALSE(hash_content("# a comment\n\n  # another\n").one_reading);
+  CHECK(hash_content("# a comment\nx = 1\n").one_reading);
 }

@@ -14,8 +14,10 @@ struct ContentHashes {
   std::string git_text; // the same of a text that git checked out with CRLF; empty: no CRLF in it
   std::string testmon;  // testmon's own; empty where it is not known, as for a rare encoding
 
-  // Whether testmon gets the same blocks from both kinds of file. It passes the text of its own
-  // kind through textwrap.dedent, which also empties lines that are nothing but white space.
+  // Whether testmon gets the same blocks, one at least, from both kinds of file if it is Python. It
+  // passes the text of its own kind through textwrap.dedent, which also empties lines that are
+  // nothing but white space. What has no block counts by the hash that testmon takes, and so does a
+  // file that is no Python: the plugin records it that way (input_records.py).
   bool one_reading = true;
 
   // Whether `fsha` was recorded for this content.

@@ -13,6 +13,7 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Set
 
 from testmon_precreate.project_files import ProjectFiles
 
+CO_OPTIMIZED = 1  # of inspect, which is slow to import
 # A lazy module may load itself when it is asked for its namespace in another way.
 _namespace: Any = ModuleType.__dict__["__dict__"].__get__
 
@@ -22,6 +23,7 @@ class ImportInputs:
         self._files = files
         self._codes: Dict[str, CodeType] = {}
         self._direct: Dict[str, FrozenSet[str]] = {}
+        self._without_functions: Dict[str, bool] = {}
         self._known = -1  # of how many modules those below tell
         self._paths: Dict[str, str] = {}
         self._names: Dict[str, List[str]] = {}
@@ -35,6 +37,13 @@ class ImportInputs:
 
     def paths(self) -> List[str]:
         return list(self._codes)
+
+    def without_functions(self, path: str) -> bool:
+        """Whether the module at `path` has no function that could be executed once it is imported."""
+        found = self._without_functions.get(path)
+        if found is None:
+            found = self._without_functions[path] = not any(is_function(code) for code in codes_in(self._codes[path]))
+        return found
 
     def closure(self, roots: List[str]) -> Set[str]:
         """Those of `roots` that are modules, and all that they import."""
@@ -113,18 +122,28 @@ class ImportInputs:
         return {name for name in found if name in self._paths}
 
 
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """The code, and that of all classes and functions in it."""
+    codes = [code]
+    while codes:
+        code = codes.pop()
+        yield code
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+
+
+def is_function(code: CodeType) -> bool:
+    """Whether it is the body of a `def`: not that of a class or a module, a comprehension or a lambda expression."""
+    return bool(code.co_flags & CO_OPTIMIZED) and code.co_name[:1] != "<"
+
+
 def names_in(code: CodeType) -> Any:
     """The names that the code and all in it uses, and its texts that may be a module's name."""
     names: Set[str] = set()
     texts: Set[str] = set()
-    codes = [code]
-    while codes:
-        code = codes.pop()
-        names.update(code.co_names)
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                codes.append(constant)
-            elif isinstance(constant, str):
+    for part in codes_in(code):
+        names.update(part.co_names)
+        for constant in part.co_consts:
+            if isinstance(constant, str):
                 texts.update(_beginnings(constant))
             elif isinstance(constant, tuple):
                 of_tuple = [one for one in constant if isinstance(one, str)]
@@ -135,7 +154,8 @@ def names_in(code: CodeType) -> Any:
 
 def _beginnings(text: str) -> List[str]:
     """`a`, `a.b` and `a.b.c` of "a.b.c:d", which may be the name of a module and something in it."""
-    parts = text.split(":")[0].split(".")
-    if len(text) > 200 or not all(part.isidentifier() for part in parts):
+    name = text.split(":")[0]
+    if len(text) > 200 or not name.replace(".", "_").isidentifier():
         return []
+    parts = name.split(".")
     return [".".join(parts[: i + 1]) for i in range(len(parts))]

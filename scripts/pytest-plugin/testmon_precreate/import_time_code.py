@@ -7,8 +7,9 @@ from dis import findlinestarts
 from types import CodeType
 from typing import Any, Callable, Dict, List, Optional, Set
 
+from testmon_precreate.import_inputs import is_function
+
 TOOL_ID = 4  # of sys.monitoring; those of debuggers, coverage, profilers and optimizers are others
-OPTIMIZED = 1  # the flag of a function's code; a class's body belongs to its module
 
 
 class ImportTimeCode:
@@ -54,7 +55,7 @@ class ImportTimeCode:
         """For each file the lines of its functions that have run."""
         found: Dict[str, Set[int]] = {}
         for code in self._codes:
-            path = self._relative(code.co_filename) if code.co_flags & OPTIMIZED and code.co_name[0] != "<" else None
+            path = self._relative(code.co_filename) if is_function(code) else None
             if path is not None:
                 lines = {line for _, line in findlinestarts(code) if line is not None}
                 found.setdefault(path, set()).update(lines - {code.co_firstlineno} or lines)

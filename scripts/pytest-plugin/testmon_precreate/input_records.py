@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 import pytest
 
+from testmon_precreate import testmon_internals as internals
 from testmon_precreate.inputs import NOTES, Inputs
 from testmon_precreate.messages import warn
 
@@ -42,8 +43,8 @@ class InputRecords:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        self._data = getattr(self._config, "testmon_data", None)
-        if self._data is not None and self._config.pluginmanager.has_plugin("TestmonCollect"):
+        self._data = internals.recording_data(self._config)
+        if self._data is not None:
             self._stock = self._data.get_tests_fingerprints
             self._data.get_tests_fingerprints = self._tests_with_inputs
         elif self._inputs is not None:
@@ -129,19 +130,10 @@ class InputRecords:
         return {"filename": path, "mtime": module.mtime, "fsha": module.fs_fsha, "method_checksums": found}
 
     def _module_checksums(self, path: str, file: str, module: Any) -> Optional[List[int]]:
-        from testmon.process_code import blob_to_checksums, create_fingerprint
-
         lines = self._lines.get(path, [])
-        if not lines and not module._blocks:
-            # It takes long to find a file's blocks: the module's alone is there if another test had it in an earlier run.
-            row = self._data.db.con.execute(
-                "SELECT method_checksums FROM file_fp WHERE filename = ? AND fsha = ? AND length(method_checksums) = 4",
-                (path, module.fs_fsha),
-            ).fetchone()
-            if row is not None:
-                return list(blob_to_checksums(row[0]))
-        if module.blocks:
-            return list(create_fingerprint(module, {min(block.start for block in module.blocks), *lines}))
+        known = [] if lines else internals.known_module_checksums(self._data, module)
+        if known or module.blocks:
+            return known or internals.checksums_of_lines(module, lines)
         return [number_of(module.fs_fsha)] if not has_statement(module.source_code) else None
 
     def _file_checksums(self, path: str, file: str, module: Any) -> Optional[List[int]]:

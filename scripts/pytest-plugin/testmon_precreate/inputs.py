@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 import pytest
 
+from testmon_precreate import testmon_internals as internals
 from testmon_precreate.file_inputs import FileInputs
 from testmon_precreate.import_inputs import ImportInputs
 from testmon_precreate.import_time_code import ImportTimeCode
 from testmon_precreate.project_files import ProjectFiles
 
 VARIABLE = "TESTMON_XDIST_INPUTS"
-DEFAULT = "imports,files"
-KINDS = ("imports", "files")
+# `imports` is all that a test can depend on, and makes a test of a package depend on each module of it: where a new
+# function, which changes its module, runs 50 tests, it may run 600. So the default is what testmon is blind to
+# altogether, whatever test there is: modules that have no function that a test could execute.
+DEFAULT = "constants,files"
+KINDS = ("constants", "imports", "files")
 # A report's attribute with what was noted since the last one that had it.
 NOTES = "testmon_precreate_inputs"
 
@@ -32,7 +36,7 @@ def kinds_wanted() -> Set[str]:
     if words == {"none"}:
         return set()
     if not words.issubset(KINDS):
-        raise ValueError(f"{VARIABLE} is {os.environ[VARIABLE]!r}: say imports, files, both with a comma, or none")
+        raise ValueError(f"{VARIABLE} is {os.environ[VARIABLE]!r}: say constants or imports, files, both with a comma, or none")
     return words
 
 
@@ -107,7 +111,7 @@ class Inputs:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Iterator[None]:
         if call.when == "teardown":
-            read = self._files.read_by_test(fixture_definitions(item))
+            read = self._files.read_by_test(internals.fixture_definitions(item))
             self._tests[item.nodeid] = (self._project.relative(str(item.path)) or "", read)
         outcome: Any = yield
         report = outcome.get_result()
@@ -126,13 +130,13 @@ class Inputs:
             if path not in numbers:
                 numbers[path] = len(shared)
                 shared.append(self._shared_by(path))
-            tests[test] = [numbers[path], [one for one in read if not self._imports.has(one)]]
+            tests[test] = [numbers[path], self._no_modules(read)]
         self._tests.clear()
         elsewhere = [path for path in self._elsewhere if self._project.is_elsewhere(path)]
         self._elsewhere.clear()
         return {
             "shared": shared,
-            "tests": tests if "files" in self._kinds else {test: [number, []] for test, (number, _) in tests.items()},
+            "tests": tests,
             "lines": self._code.lines(),
             "written": list(self._files.written),
             "elsewhere": elsewhere,
@@ -141,26 +145,20 @@ class Inputs:
 
     def _shared_by(self, path: str) -> List[List[str]]:
         """The modules that the tests of a file depend on, and the files that these have read."""
-        modules = self._imports.closure([path, *self._conftests_of(path)])
-        read: Set[str] = set()
-        for module in modules:
-            read |= self._files.of_modules.get(module, set())
-        return [
-            sorted(modules) if "imports" in self._kinds else [],
-            [one for one in read if not self._imports.has(one)] if "files" in self._kinds else [],
-        ]
+        modules = self._imports.closure([path, *_conftests_of(path)])
+        read = set().union(*(self._files.of_modules.get(module, ()) for module in modules))
+        if "imports" not in self._kinds:
+            modules = {one for one in modules if "constants" in self._kinds and self._imports.without_functions(one)}
+        return [sorted(modules), sorted(self._no_modules(read))]
 
-    def _conftests_of(self, path: str) -> List[str]:
-        parts = path.split("/")
-        return ["/".join([*parts[:i], "conftest.py"]) for i in range(len(parts))]
+    def _no_modules(self, paths: Iterable[str]) -> List[str]:
+        """A module that is read is imported, or its line is shown for a failure."""
+        return [path for path in paths if "files" in self._kinds and not self._imports.has(path)]
 
 
-def fixture_definitions(item: pytest.Item) -> Iterator[Any]:
-    """Of all fixtures that the test uses or may use; those of getfixturevalue() are known once it has run."""
-    for definitions in getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).values():
-        yield from definitions
-    asked_for = getattr(getattr(item, "_request", None), "_fixture_defs", None)
-    yield from (asked_for or {}).values()
+def _conftests_of(path: str) -> List[str]:
+    parts = path.split("/")
+    return ["/".join([*parts[:i], "conftest.py"]) for i in range(len(parts))]
 
 
 def start(config: pytest.Config, option: Any) -> Optional[Inputs]:

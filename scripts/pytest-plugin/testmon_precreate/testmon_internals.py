@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from typing import Any, Iterable, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional
 
 SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
 MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
@@ -141,6 +142,38 @@ def run_without_workers(config: Any) -> None:
     """As xdist's pytest_cmdline_main does for `-n 0`; before xdist configures itself."""
     config.option.dist = "no"
     config.option.tx = []
+def recording_data(config: Any) -> Any:
+    """testmon's data if this run records: its get_tests_fingerprints() makes the records of tests, in the process that
+    writes the data file."""
+    return testmon_data(config) if config.pluginmanager.has_plugin("TestmonCollect") else None
+
+
+def checksums_of_lines(module: Any, lines: Any) -> List[int]:
+    """Of the blocks of a file (a Module of testmon's) that hold these lines, and of the module's own block."""
+    from testmon.process_code import create_fingerprint
+
+    return list(create_fingerprint(module, {min(block.start for block in module.blocks), *lines}))
+
+
+def known_module_checksums(data: Any, module: Any) -> List[int]:
+    """That of the module's block alone, if some test has such a fingerprint: it takes long to find a file's blocks."""
+    from testmon.process_code import blob_to_checksums
+
+    if module._blocks:
+        return []
+    row = data.db.con.execute(
+        "SELECT method_checksums FROM file_fp WHERE filename = ? AND fsha = ? AND length(method_checksums) = 4",
+        (module.filename, module.fs_fsha),
+    ).fetchone()
+    return list(blob_to_checksums(row[0])) if row is not None else []
+
+
+def fixture_definitions(item: Any) -> Iterator[Any]:
+    """Of all fixtures that the test uses or may use; those of getfixturevalue() are known once it has run."""
+    for definitions in getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).values():
+        yield from definitions
+    asked_for = getattr(getattr(item, "_request", None), "_fixture_defs", None)
+    yield from (asked_for or {}).values()
 
 
 def tell_what_was_new(config: Any, file_created: bool, packages_changed: bool) -> None:
