@@ -35,6 +35,7 @@ def outcomes(project: Project, venv: Venv, environment: Dict[str, str], scratch:
     environment = {name: value for name, value in environment.items() if name != "PYTEST_PLUGINS"}
     environment.update(OUTCOMES=str(file), PYTHONPATH=f"{scratch}:{environment['PYTHONPATH']}")
     options = ["-q", "--tb=no", "-p", "outcome_writer", "-p", "no:testmon", "-p", "no:cacheprovider"]
+    options += ["--continue-on-collection-errors"]
     project.run([venv.python, "-m", "pytest", *options], environment, timeout=600)
     return json.loads(file.read_text()) if file.exists() else {}
 

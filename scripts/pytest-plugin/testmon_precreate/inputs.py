@@ -8,6 +8,7 @@ runs; input_records.py, in the process that writes testmon's data file, adds the
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
@@ -54,6 +55,8 @@ class Inputs:
         self.failure = ""
         self._is_on = True
         sys.addaudithook(self._hook)
+        # While Python ends it finalises objects that still open files, but takes away what the hook needs.
+        atexit.register(self.stop)
         if "imports" in kinds:
             self._code.start()
 
