@@ -47,8 +47,6 @@ class InputRecords:
         if self._data is not None:
             self._stock = self._data.get_tests_fingerprints
             self._data.get_tests_fingerprints = self._tests_with_inputs
-        elif self._inputs is not None:
-            self._inputs.stop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:

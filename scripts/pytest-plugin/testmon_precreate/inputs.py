@@ -93,6 +93,13 @@ class Inputs:
     # --- Tests ---
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        config = session.config
+        is_controller = internals.is_distributed(config) and not hasattr(config, "workerinput")
+        if is_controller or internals.recording_data(config) is None:
+            self.stop()
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self) -> None:
         self._code.stop()
 
@@ -165,10 +172,9 @@ def _conftests_of(path: str) -> List[str]:
 
 
 def start(config: pytest.Config, option: Any) -> Optional[Inputs]:
-    """Begins to watch this process if it is one that runs tests; `option` are the options as known so far."""
+    """Begins to watch this process; `option` are the options as known so far."""
     kinds = kinds_wanted()
-    runs_tests = os.environ.get("PYTEST_XDIST_WORKER") or not getattr(option, "numprocesses", None)
-    if not kinds or not runs_tests:
+    if not kinds:
         return None
     left_out = [os.environ.get("TESTMON_XDIST_DIR") or ".testmon_xdist", getattr(option, "basetemp", None) or ""]
     rootdir = str(config.rootpath)

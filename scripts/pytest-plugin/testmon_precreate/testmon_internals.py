@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Iterable, List, Optional, Tuple
-from typing import Any, Iterator, List, Optional
+from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
 SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
 MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
@@ -142,6 +141,8 @@ def run_without_workers(config: Any) -> None:
     """As xdist's pytest_cmdline_main does for `-n 0`; before xdist configures itself."""
     config.option.dist = "no"
     config.option.tx = []
+
+
 def recording_data(config: Any) -> Any:
     """testmon's data if this run records: its get_tests_fingerprints() makes the records of tests, in the process that
     writes the data file."""
