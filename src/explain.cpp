@@ -23,21 +23,6 @@ using datafile::RecordedState;
 
 constexpr util::Seconds busy_timeout{60};
 
-// The versions by name. testmon writes `Name Version, Name Version`; a name may be there twice.
-std::map<std::string, std::string> packages_of(std::string_view text) {
-  constexpr std::string_view separator = ", ";
-  std::map<std::string, std::string> packages;
-  while (!text.empty()) {
-    const std::string_view entry = text.substr(0, text.find(separator));
-    text.remove_prefix(std::min(text.size(), entry.size() + separator.size()));
-    const std::size_t blank = entry.rfind(' ');
-    std::string& versions = packages[std::string(entry.substr(0, blank))];
-    versions.append(versions.empty() ? "" : " and ");
-    versions.append(blank == std::string_view::npos ? "" : entry.substr(blank + 1));
-  }
-  return packages;
-}
-
 // How far a row is from the wanted environment: another Python counts as much as all packages.
 std::size_t distance(const EnvironmentRow& row, const python::EnvironmentKey& wanted) {
   constexpr std::size_t other_python = 1'000'000;
@@ -191,6 +176,20 @@ void compare_environments(Explanation& explanation) {
 }
 
 } // namespace
+
+std::map<std::string, std::string> packages_of(std::string_view text) {
+  constexpr std::string_view separator = ", ";
+  std::map<std::string, std::string> packages;
+  while (!text.empty()) {
+    const std::string_view entry = text.substr(0, text.find(separator));
+    text.remove_prefix(std::min(text.size(), entry.size() + separator.size()));
+    const std::size_t blank = entry.rfind(' ');
+    std::string& versions = packages[std::string(entry.substr(0, blank))];
+    versions.append(versions.empty() ? "" : " and ");
+    versions.append(blank == std::string_view::npos ? "" : entry.substr(blank + 1));
+  }
+  return packages;
+}
 
 std::vector<PackageChange> compare_packages(const std::string& before, const std::string& after) {
   const auto old_packages = packages_of(before);

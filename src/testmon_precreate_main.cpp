@@ -38,6 +38,7 @@ void add_commands(CLI::App& app, cli::Program& program) {
   cli::add_cleanup_command(app, program);
   cli::add_affected_command(app, program);
   cli::add_explain_command(app, program);
+  cli::add_doctor_command(app, program);
   cli::add_environments_command(app, program);
   cli::add_merge_command(app, program);
 }

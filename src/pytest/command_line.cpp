@@ -73,6 +73,7 @@ std::pair<std::string, std::string> parse_override(const std::string& text) {
 }
 
 void apply_flag(CommandLine& line, std::string_view name) {
+  line.flags.emplace_back(name);
   if (name == "--noconftest") {
     line.no_conftest = true;
   } else if (name == "--collect-in-virtualenv") {
@@ -107,6 +108,12 @@ void apply_value(CommandLine& line, std::string_view name, const std::string& va
     line.import_mode = value;
   } else if (name == "--confcutdir") {
     line.confcutdir = value;
+  } else if (name == "-k") {
+    line.keywords = value;
+  } else if (name == "-m") {
+    line.markers = value;
+  } else if (name == "-p") {
+    line.plugins.push_back(value);
   }
 }
 
@@ -140,6 +147,7 @@ public:
 private:
   void read_option(const OptionWord& option) {
     if (!option.count) {
+      line_.flags.push_back(option.name);
       return;
     }
     if (*option.count == ValueCount::none) {
@@ -201,6 +209,10 @@ private:
 };
 
 } // namespace
+
+bool CommandLine::has_flag(std::string_view flag) const {
+  return std::find(flags.begin(), flags.end(), flag) != flags.end();
+}
 
 CommandLine parse_command_line(std::span<const std::string> arguments, KnownOptions known) {
   return Reader(arguments, known).read();

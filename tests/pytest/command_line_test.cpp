@@ -67,6 +67,17 @@ TEST_SUITE("pytest/command_line") {
     CHECK(line.paths.empty());
   }
 
+  TEST_CASE("what chooses tests: the last expression counts, flags are kept whether known or not") {
+    const auto line = parse({"-k", "a", "-m", "slow", "-mnot slow", "-k", "", "--lf", "-xp", "no:x",
+                             "--testmon-noselect", "-p", "y", "--", "--ff"});
+    CHECK(line.keywords.empty());
+    CHECK(line.markers == "not slow");
+    CHECK(line.plugins == Words{"no:x", "y"});
+    CHECK(line.flags == Words{"--lf", "-x", "--testmon-noselect"});
+    CHECK(line.has_flag("--lf"));
+    CHECK_FALSE(line.has_flag("--ff"));
+  }
+
   TEST_CASE("short options in one word") {
     CHECK(parse({"-xn4"}).workers == "4");
     CHECK(parse({"-n=4"}).workers == "4");

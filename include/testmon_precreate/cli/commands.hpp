@@ -8,6 +8,7 @@ namespace testmon_precreate::cli {
 // callback that does the work, sets `program.exit_code` and throws core::CoordinationError.
 // `program` must outlive the parsing. One source file per function.
 void add_affected_command(CLI::App& app, Program& program);
+void add_doctor_command(CLI::App& app, Program& program);
 void add_environments_command(CLI::App& app, Program& program);
 void add_explain_command(CLI::App& app, Program& program);
 void add_merge_command(CLI::App& app, Program& program);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,12 +24,18 @@ struct CommandLine {
   std::optional<std::string> distribution;         // --dist
   std::optional<std::string> import_mode;          // --import-mode
   std::optional<std::filesystem::path> confcutdir; // --confcutdir
+  std::string keywords;                            // -k: the last one
+  std::string markers;                             // -m: the last one
+  std::vector<std::string> plugins;                // -p, as given: `no:NAME` is one that is off
+  std::vector<std::string> flags;                  // all options without a value, unknown ones too
   bool no_conftest = false;                        // --noconftest
   bool collect_in_virtualenv = false;              // --collect-in-virtualenv
   bool keep_duplicates = false;                    // --keep-duplicates
   bool doctest_modules = false;                    // --doctest-modules
   bool packages_as_arguments = false;              // --pyargs
   bool run_as_module = false; // `python -m pytest`: the working directory is on sys.path
+
+  [[nodiscard]] bool has_flag(std::string_view flag) const;
 };
 
 // Which options are known to take a value.
