@@ -352,13 +352,14 @@ private:
       return;
     }
     const python::EnvironmentKey& key = surroundings_->key;
+    const datafile::Environment wanted = wanted_environment(key);
     std::vector<std::string> texts;
     bool matches = false;
     for (const ListedEnvironment& listed : environments) {
       const datafile::Environment& environment = listed.row.environment;
       if (environment.name == key.environment_name &&
           environment.python_version == key.python_version) {
-        matches = matches || environment.system_packages == key.system_packages;
+        matches = matches || datafile::stands_for(environment, wanted);
         texts.push_back(environment.system_packages);
       }
     }
@@ -375,17 +376,21 @@ private:
   void look_at_packages(const std::vector<std::string>& texts) {
     constexpr const char* cure = "If the tests do not depend on them, name them in the ini option "
                                  "testmon_ignore_dependencies";
-    if (const auto names = changing_packages(texts); !names.empty()) {
+    // With the plugin, versions of the project's own distributions are no dependency.
+    const auto own = packages_of(plugin_works_ ? surroundings_->key.own_distributions : "");
+    auto changing = changing_packages(texts);
+    std::erase_if(changing, [&own](const std::string& name) { return own.contains(name); });
+    if (!changing.empty()) {
       note("changing-packages",
            fmt::format("{} environments differ in nothing but {}: these may change with each run, "
                        "and then all tests run",
-                       texts.size(), fmt::join(names, ", ")),
+                       texts.size(), fmt::join(changing, ", ")),
            diagnosis_.datafile.string(), cure);
       return;
     }
     std::vector<std::string> names;
     for (const auto& [name, version] : packages_of(surroundings_->key.system_packages)) {
-      if (tells_a_commit(version)) {
+      if (tells_a_commit(version) && !own.contains(name)) {
         names.push_back(fmt::format("{} {}", name, version));
       }
     }

@@ -1,6 +1,9 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/run_report.hpp>
+#include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,6 +18,7 @@ namespace {
 
 struct Options {
   RunOptions run;
+  std::string run_report; // a file
   int controller_pid = 0;
   bool force = false;
   bool quiet = false;
@@ -44,10 +48,27 @@ CleanupRequest make_request(const Options& options, const Program& program) {
   return request;
 }
 
+// A summary is not worth an error: the run is over, and the rest has to be cleaned up.
+void summarize(const Options& options, const Program& program) {
+  constexpr std::size_t largest_report = 16UL * 1024 * 1024;
+  if (options.run_report.empty()) {
+    return;
+  }
+  try {
+    const std::string text = util::read_file(
+        options.run_report == "-" ? "/dev/stdin" : options.run_report, largest_report);
+    const RunReport report = parse_run_report(text, options.run_report);
+    append_summary(to_markdown(report, util::wall_clock_now().count()), program);
+  } catch (const std::exception& error) {
+    program.terminal.warning(std::string("no summary: ") + error.what());
+  }
+}
+
 int cleanup_command(const Options& options, const Program& program) {
   if (switched_off(program)) {
     return 0;
   }
+  summarize(options, program);
   const CleanupReport report = clean_up(make_request(options, program), program.log);
   if (!options.quiet) {
     program.terminal.out() << fmt::format("{}: {}\n", report.directory.string(),
@@ -73,6 +94,12 @@ void add_cleanup_command(CLI::App& app, Program& program) {
                    "The run's controller (default: any process that this one descends from)")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
+  command
+      ->add_option("--run-report", options->run_report,
+                   "What the plugin tells of the run (JSON; - for standard input): a summary in "
+                   "Markdown is appended to the files of $GITHUB_STEP_SUMMARY and "
+                   "$TESTMON_XDIST_SUMMARY")
+      ->type_name("FILE");
   command->add_flag("--force", options->force,
                     "Remove the files though the controller of another run lives");
   command->add_flag("-q,--quiet", options->quiet, "Print errors only");

@@ -3,6 +3,7 @@
 #include <testmon_precreate/cli/plugin_directory.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
+#include <testmon_precreate/cli/run_audit.hpp>
 #include <testmon_precreate/controller.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/util/foreground_process.hpp>
@@ -28,18 +29,23 @@ struct Options {
   PrepareOptions prepare;
   std::string shard;
   bool strict = false;
+  bool audit = false;
+  std::string summary; // a file
 };
 
 constexpr const char* description =
     "Runs COMMAND with the pytest plugin active, cleans up whatever way it ends, and returns its "
     "exit code (128 + n for signal n). Each testmon run of pytest is prepared by the plugin, from "
     "the facts of the live process. If COMMAND is not pytest and --python names the interpreter "
-    "that it uses, the project is also prepared before COMMAND starts. Signals are passed on.";
+    "that it uses, the project is also prepared before COMMAND starts. Signals are passed on.\n"
+    "With --audit every test is executed, and failures that selection would have missed are named.";
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate run -- pytest --testmon -n 4\n"
                                "  testmon-precreate run --shard 2/5 -- pytest --testmon -n 4\n"
-                               "  testmon-precreate run --strict -- make test";
+                               "  testmon-precreate run --strict -- make test\n"
+                               "  testmon-precreate run --audit --strict -- pytest --testmon -n 4\n"
+                               "  testmon-precreate run --summary testmon.md -- pytest --testmon";
 
 // One run of the command, step by step.
 class Run {
@@ -68,7 +74,10 @@ public:
     if (switched_off(*program_)) {
       return run_command(program_->environment);
     }
-    const util::ProcessEnvironment environment = environment_of_command();
+    const std::unique_ptr<RunAudit> audit =
+        options_->audit ? std::make_unique<RunAudit>() : std::unique_ptr<RunAudit>();
+    util::ProcessEnvironment environment = environment_of_command();
+    set_reports(environment, audit.get());
     // A pytest run knows its own facts better than we can guess them now; what is prepared for
     // another interpreter than the one that will run pytest does harm.
     if (is_interpreter_certain() && (is_strict() || !pytest_)) {
@@ -80,7 +89,7 @@ public:
     }
     const int exit_code = run_command(environment);
     clean_up();
-    return exit_code;
+    return audit ? audit->conclude(exit_code, options_->strict, *program_) : exit_code;
   }
 
 private:
@@ -181,6 +190,16 @@ private:
       environment.set("TESTMON_DATAFILE", options_->prepare.datafile);
     }
     return environment;
+  }
+
+  // What tells the plugin to report what the run did.
+  void set_reports(util::ProcessEnvironment& environment, const RunAudit* audit) const {
+    if (!options_->summary.empty()) {
+      environment.set("TESTMON_XDIST_SUMMARY", fs::absolute(options_->summary).string());
+    }
+    if (audit != nullptr) {
+      environment.set("TESTMON_XDIST_AUDIT", audit->file().string());
+    }
   }
 
   static void put_in_front(util::ProcessEnvironment& environment, const std::string& name,
@@ -295,6 +314,13 @@ void add_run_command(CLI::App& app, Program& program) {
       ->type_name("N/COUNT");
   command->add_flag("--strict", options->strict,
                     "Do not start COMMAND where the preparation fails (--no-upgrade implies it)");
+  command->add_flag("--audit", options->audit,
+                    "Execute every test, and name the failures that selection would have missed; "
+                    "with --strict exit with 1 if there is any");
+  command
+      ->add_option("--summary", options->summary,
+                   "Append a summary in Markdown to FILE, as to that of $GITHUB_STEP_SUMMARY")
+      ->type_name("FILE");
   command->callback([options, &program] { program.exit_code = Run(*options, program).go(); });
 }
 

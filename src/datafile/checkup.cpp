@@ -17,10 +17,11 @@ void read_sound(const fs::path& file, util::Seconds busy_timeout, Read read) {
     const Inspection seen = inspect(target);
     require_sound(seen, target);
     if (seen.kind == FileKind::database) {
-      read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
+      static_cast<void>(read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
         require_known_version(read_data_version(database), target);
         read(database);
-      });
+        return true;
+      }));
     }
   });
 }

@@ -55,6 +55,9 @@ def pytest_configure(config):
         names = ("testmon", "testmon_noselect", "testmon_nocollect", "testmon_forceselect", "no-testmon", "tmnet",
                  "environment_expression", "dist", "tx", "testrunuid", "collectonly", "lf", "keyword", "markexpr")
         found = {name: hasattr(config.option, name) for name in names}
+        select = config.pluginmanager.get_plugin("TestmonSelect")
+        found["deselection"] = all(hasattr(select, name) for name in ("deselected_tests", "deselected_files"))
+        found["all_tests"] = hasattr(config.testmon_data.all_tests, "items")
         found["syncs"] = [type(one).__name__ for one in config.pluginmanager.get_plugins()].count("TestmonXdistSync")
         pathlib.Path("found.json").write_text(json.dumps(found))
 """

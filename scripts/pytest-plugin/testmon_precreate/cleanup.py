@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Optional
 
 from testmon_precreate.commands import CommandFailed, call
 from testmon_precreate.private_datafile import PrivateDatafile
+from testmon_precreate.run_report import RunReport
 
 CLEANUP_SECONDS = 30.0
 MERGE_SECONDS_PER_MIB = 1.0  # a hundred times what it takes on an ordinary disk
@@ -34,11 +35,16 @@ class Cleanup:
     """Removes the coordination files of `state` once: by end(), at the interpreter's end, or on a signal."""
 
     def __init__(
-        self, state: Dict[str, Any], datafile: PrivateDatafile, log: Optional[Callable[[str], None]]
+        self,
+        state: Dict[str, Any],
+        datafile: PrivateDatafile,
+        log: Optional[Callable[[str], None]],
+        report: Optional[RunReport],
     ) -> None:
         self._state: Optional[Dict[str, Any]] = state
         self._datafile = datafile
         self._log = log
+        self._report = report
         self._pid = os.getpid()
         self._previous_handlers: Dict[int, Any] = {}
         atexit.register(self._clean_up)
@@ -68,10 +74,13 @@ class Cleanup:
         if state is None:
             return
         self._datafile.restore()  # the command merges into the project's own
+        arguments = ["cleanup", "--quiet", "--rootdir", state["rootdir"], "--run-uid", state["run_uid"]]
+        report = self._report.as_json(state) if self._report is not None and self._report.has_summary else ""
         try:
             call(
                 "testmon-precreate",
-                ["cleanup", "--quiet", "--rootdir", state["rootdir"], "--run-uid", state["run_uid"]],
+                [*arguments, *(["--run-report", "-"] if report else [])],
+                text=report,
                 timeout=seconds_for(state),
                 log=self._log,
                 warn=lambda text: sys.stderr.write(f"testmon-precreate: {text}\n"),

@@ -25,6 +25,7 @@ from testmon_precreate.coverage_core import CONTEXTS_ENTRY, would_be_sysmon
 from testmon_precreate.fallback import copy_before_loss
 from testmon_precreate.messages import debug_log, warn
 from testmon_precreate.private_datafile import PrivateDatafile
+from testmon_precreate.run_report import RunReport
 from testmon_precreate.worker import FAILURE, HANDED_OVER
 
 # What `testmon-precreate run` tells the plugin: options for `prepare`, one word a line.
@@ -57,9 +58,10 @@ class PrepareOptions:
 
 
 class Controller:
-    def __init__(self, config: pytest.Config, switch: str) -> None:
+    def __init__(self, config: pytest.Config, switch: str, report: Optional[RunReport] = None) -> None:
         self._config = config
         self._switch = switch
+        self._report = report
         self._state: Optional[Dict[str, Any]] = None
         self._milliseconds = 0.0
         self._warning = ""
@@ -82,7 +84,7 @@ class Controller:
         except Exception as error:  # nothing of ours may end a run that works without us
             self.give_up(error)
             return self._packages_of_stock(ignore, stock)
-        self._cleanup = Cleanup(self._state, self._datafile, debug_log(self._config))
+        self._cleanup = Cleanup(self._state, self._datafile, debug_log(self._config), self._report)
         if self._state["private_copy"]:
             self._datafile.use(self._state["database_path"])
         self._milliseconds = (time.perf_counter() - started) * 1e3

@@ -18,6 +18,8 @@ import pytest
 NAME = "testmon-precreate"
 SWITCH = "TESTMON_XDIST_CONTROLLER_PRECREATION"
 SHARD = "TESTMON_XDIST_SHARD"
+# Each names a file to which what a run did is to be reported (run_report.py).
+REPORTED_TO = ("GITHUB_STEP_SUMMARY", "TESTMON_XDIST_SUMMARY", "TESTMON_XDIST_AUDIT")
 
 
 def _switch() -> str:
@@ -81,6 +83,11 @@ def _start(config: pytest.Config, switch: str, inputs: Any) -> None:
     plugins = config.pluginmanager
     if inputs is not None:
         plugins.register(inputs, "testmon-precreate-inputs")
+    report = None
+    if any(os.environ.get(name) for name in REPORTED_TO):
+        from testmon_precreate.run_report import start_report
+
+        report = start_report(config)
     if hasattr(config, "workerinput"):
         if "testmon_precreate_shard" in config.workerinput:
             from testmon_precreate.shard import restrict_worker
@@ -99,7 +106,7 @@ def _start(config: pytest.Config, switch: str, inputs: Any) -> None:
     from testmon_precreate.file_hashes import FileHashes
     from testmon_precreate.input_records import InputRecords
 
-    controller = Controller(config, switch)
+    controller = Controller(config, switch, report)
     if os.environ.get(SHARD):
         from testmon_precreate.shard import Sharding
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Tuple
 
 SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
 MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
@@ -65,6 +65,24 @@ def add_missing_options(option: Any) -> None:
     for name, default in OPTIONS_OF_PYTEST.items():
         if not hasattr(option, name):
             setattr(option, name, default)
+
+
+def why_nothing_is_deselected(option: Any) -> str:
+    """Which option keeps testmon from deselecting, in testmon's words; nothing if it deselects."""
+    from testmon.configure import _get_noselect_reasons
+
+    reasons = _get_noselect_reasons(vars(option))
+    return (reasons[0] or "--testmon-noselect was used") if reasons else ""
+
+
+def deselect_nothing(option: Any) -> bool:
+    """Called before testmon configures itself. Data are recorded all the same. Returns False if testmon would do nothing
+    at all then; empty_deselection does instead."""
+    if is_nocollect(option):
+        return False
+    option.testmon_noselect = True
+    option.testmon_forceselect = False
+    return True
 
 
 def datafile_name() -> str:
@@ -175,6 +193,25 @@ def fixture_definitions(item: Any) -> Iterator[Any]:
         yield from definitions
     asked_for = getattr(getattr(item, "_request", None), "_fixture_defs", None)
     yield from (asked_for or {}).values()
+
+
+def deselection(config: Any) -> Tuple[Collection[str], Collection[str]]:
+    """The tests that testmon skips, and the files that it does not even collect; would, if it deselects nothing."""
+    plugin = config.pluginmanager.get_plugin(SELECTING_PLUGIN)
+    return (plugin.deselected_tests, plugin.deselected_files) if plugin is not None else ((), ())
+
+
+def empty_deselection(config: Any) -> None:
+    """Before the collection."""
+    plugin = config.pluginmanager.get_plugin(SELECTING_PLUGIN)
+    if plugin is not None:
+        plugin.deselected_tests, plugin.deselected_files = [], []
+
+
+def recorded_durations(config: Any) -> Dict[str, float]:
+    """Of all tests that the environment has data of, by name."""
+    tests = getattr(testmon_data(config), "all_tests", None) or {}
+    return {name: report.get("duration") or 0.0 for name, report in tests.items()}
 
 
 def tell_what_was_new(config: Any, file_created: bool, packages_changed: bool) -> None:
