@@ -330,18 +330,6 @@ std::optional<std::int64_t> matching_row(std::span<const EnvironmentRow> rows,
   return datafile::make_parking_plan(of_name, wanted).matching;
 }
 
-// Leaves out what a run with these paths would not collect.
-void restrict_to_paths(Affected& affected, const pytest::Project& project) {
-  const std::vector<std::string> paths = wanted_paths(project);
-  if (paths.empty()) {
-    return;
-  }
-  std::erase_if(affected.tests, [&paths](const AffectedTest& test) {
-    return !lies_below(home_file(test.name), paths);
-  });
-  count_tests(affected);
-}
-
 } // namespace
 
 std::vector<std::string> Affected::test_files_to_run() const {
@@ -380,6 +368,17 @@ Affected find_affected(const AffectedQuery& query) {
   Selection(query, affected).run();
   count_tests(affected);
   return affected;
+}
+
+void restrict_to_paths(Affected& affected, const pytest::Project& project) {
+  const std::vector<std::string> paths = wanted_paths(project);
+  if (paths.empty()) {
+    return;
+  }
+  std::erase_if(affected.tests, [&paths](const AffectedTest& test) {
+    return !lies_below(home_file(test.name), paths);
+  });
+  count_tests(affected);
 }
 
 AffectedQuery make_affected_query(const AffectedRequest& request, const pytest::Project& project,

@@ -5,6 +5,7 @@
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/right_size.hpp>
 #include <testmon_precreate/run_place.hpp>
 
 namespace testmon_precreate {
@@ -13,15 +14,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The data file that the state names: its run's own, wherever that is.
-std::optional<fs::path> datafile_of_state(const coordination::CoordinationDirectory& directory) {
+// Nothing where there is none that can be read.
+std::optional<coordination::CoordinationState>
+state_in(const coordination::CoordinationDirectory& directory) {
   try {
-    if (const auto state = directory.read_state()) {
-      return state->database_path;
-    }
-  } catch (const core::CoordinationError&) { // NOLINT(bugprone-empty-catch): it names none
+    return directory.read_state();
+  } catch (const core::CoordinationError&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 // The project's rootdir, where no coordination directory tells it.
@@ -101,9 +101,12 @@ CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log)
   const fs::path rootdir = find_rootdir(request, directory);
   const fs::path project_datafile = rootdir / request.settings.datafile_path();
   const auto shared = shared_directory_of(directory);
-  const fs::path datafile = shared || request.settings.datafile
-                                ? project_datafile
-                                : datafile_of_state(directory).value_or(project_datafile);
+  const auto state = state_in(directory);
+  const bool is_told = shared || request.settings.datafile || !state;
+  const fs::path datafile = is_told ? project_datafile : fs::path(state->database_path);
+  if (request.workers_start && state && state->expected_workers > 0) {
+    learn_start_up(rootdir, request.environment, *request.workers_start, state->expected_workers);
+  }
   const MergeTarget target{.datafile = datafile,
                            .disk = compare_with_tree(rootdir, request.environment),
                            .warn = request.warn};

@@ -7,6 +7,7 @@
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
+#include <testmon_precreate/right_size.hpp>
 #include <testmon_precreate/run_place.hpp>
 
 #include <fmt/format.h>
@@ -160,6 +161,33 @@ void merge_runs_beside(const Workplace& place, const PrepareRequest& request,
   }
 }
 
+// Decides how many workers the run needs, if that was asked. What it needs is never known so well
+// that a run should fail for it: after an error there are as many as asked for.
+void choose_workers(coordination::CoordinationState& state, const PrepareRequest& request,
+                    const pytest::Project& project, const Workplace& place,
+                    std::vector<std::string> test_files) {
+  if (!request.grouping || request.settings.fixed_workers || state.expected_workers == 0) {
+    return;
+  }
+  const AffectedQuery query{
+      .rootdir = project.rootdir,
+      .datafile = place.file,
+      .invocation_directory = request.invocation_directory,
+      .environment = request.environment,
+      .choose_environment = [&state](auto) { return std::optional(state.environment_id); },
+      .test_files = std::move(test_files),
+      .may_write_cache = !request.dry_run};
+  try {
+    const RightSize size = right_size(query, project, *request.grouping, state.expected_workers,
+                                      request.least_workers);
+    state.asked_workers = state.expected_workers;
+    state.expected_workers = size.workers;
+    state.workers_because = size.because;
+  } catch (const core::CoordinationError& error) {
+    request.warn(fmt::format("it is not known what will run: {}", error.what()));
+  }
+}
+
 // A path of the coordination directory as the state has it: relative to the rootdir if it is there.
 std::string path_in_state(const fs::path& path, const fs::path& rootdir) {
   const fs::path relative = path.lexically_relative(rootdir);
@@ -213,6 +241,11 @@ PrepareReport prepare(const PrepareRequest& request, const core::DebugLog& log) 
   state.precreated_entries.test_files_path =
       path_in_state(place.directory.test_files_path(), project.rootdir);
   describe_environment(state, key, prepared);
+  choose_workers(state, request, project, place, test_files.paths);
+  if (!state.workers_because.empty()) {
+    log("{} of {} workers: {}", state.expected_workers, state.asked_workers, state.workers_because);
+  }
+  report.times.lap("workers");
   if (!request.dry_run) {
     place.directory.write_test_files(test_files.paths);
     place.directory.write_state(state);

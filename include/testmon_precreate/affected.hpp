@@ -83,6 +83,9 @@ struct AffectedQuery {
 // core::DatabaseError, and what `find_blocks` throws.
 [[nodiscard]] Affected find_affected(const AffectedQuery& query);
 
+// Leaves out what a run of `project` would not collect because its arguments name paths.
+void restrict_to_paths(Affected& affected, const pytest::Project& project);
+
 struct AffectedRequest : RunRequest {
   std::optional<std::filesystem::path> since_file; // another data file than the project's
   bool exact = false;                              // asks the interpreter

@@ -23,6 +23,8 @@ struct CleanupRequest {
   std::optional<std::filesystem::path> rootdir;
   std::optional<std::string> run_uid; // whose run it is that ends
   std::optional<pid_t> controller_pid;
+  // How long the run's workers took to start, for later runs; nothing: it is not known.
+  std::optional<util::Seconds> workers_start;
   bool force = false;             // though the controller of another run lives
   bool truncate_wal = true;       // false: the data file stays byte for byte as it is
   util::Seconds busy_timeout{10}; // how long to wait for the data file

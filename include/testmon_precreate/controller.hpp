@@ -3,6 +3,7 @@
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/core/debug_log.hpp>
 #include <testmon_precreate/core/metrics.hpp>
+#include <testmon_precreate/selection/worker_count.hpp>
 #include <testmon_precreate/surroundings.hpp>
 
 #include <functional>
@@ -28,13 +29,17 @@ struct PrepareRequest : RunRequest {
   bool allow_upgrade = true;
   bool rebuild = false;
   PrivateCopy private_copy = PrivateCopy::never; // testmon must be told its path: the state has it
+  // How xdist will distribute the tests: the state then tells how many of `workers` pay off, at
+  // least `least_workers`. Nothing: it is not asked.
+  std::optional<selection::Grouping> grouping;
+  int least_workers = 0;
   // Called with each warning as soon as it is known; an error may follow.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 struct PrepareReport {
   coordination::CoordinationState state;
-  core::Stopwatch times; // surroundings, claim, data_file, test_files, state
+  core::Stopwatch times; // surroundings, claim, data_file, test_files, workers, state
 };
 
 // Makes a project ready for `pytest --testmon -n`: finds it, computes the environment key, makes

@@ -20,6 +20,7 @@ struct Options {
   RunOptions run;
   std::string run_report; // a file
   int controller_pid = 0;
+  std::string workers_start; // seconds
   bool force = false;
   bool quiet = false;
 };
@@ -43,6 +44,9 @@ CleanupRequest make_request(const Options& options, const Program& program) {
   request.run_uid = options.run.run_uid_or(program.settings);
   if (options.controller_pid != 0) {
     request.controller_pid = options.controller_pid;
+  }
+  if (!options.workers_start.empty()) {
+    request.workers_start = core::parse_positive_seconds(options.workers_start, "--workers-start");
   }
   request.force = options.force;
   return request;
@@ -100,6 +104,10 @@ void add_cleanup_command(CLI::App& app, Program& program) {
                    "Markdown is appended to the files of $GITHUB_STEP_SUMMARY and "
                    "$TESTMON_XDIST_SUMMARY")
       ->type_name("FILE");
+  command
+      ->add_option("--workers-start", options->workers_start,
+                   "How long the run's workers took to start; later runs choose their number by it")
+      ->type_name("S");
   command->add_flag("--force", options->force,
                     "Remove the files though the controller of another run lives");
   command->add_flag("-q,--quiet", options->quiet, "Print errors only");

@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <memory>
+#include <optional>
 
 namespace testmon_precreate::cli {
 
@@ -15,6 +18,8 @@ namespace {
 
 struct Options {
   PrepareOptions prepare;
+  std::optional<selection::Grouping> grouping;
+  int least_workers = 0;
   bool json = false;
 };
 
@@ -56,12 +61,35 @@ void print_summary(const PrepareReport& report, bool dry_run, const Terminal& te
   }
 }
 
+void add_worker_options(CLI::App& command, Options& options) {
+  using selection::Grouping;
+  command
+      .add_option("--right-size", options.grouping,
+                  "Tell how many of the N workers pay off for what will run, where xdist "
+                  "distributes it by MODE (its --dist): the state's expected_workers")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, Grouping>{{"load", Grouping::test},
+                                                                  {"worksteal", Grouping::test},
+                                                                  {"loadgroup", Grouping::test},
+                                                                  {"loadfile", Grouping::file},
+                                                                  {"loadscope", Grouping::scope}}))
+      ->type_name("MODE");
+  command
+      .add_option("--least-workers", options.least_workers,
+                  "With --right-size: how many there are at least")
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()))
+      ->capture_default_str()
+      ->type_name("N");
+}
+
 int prepare_command(const Options& options, Program& program) {
   if (switched_off(program)) {
     return 0;
   }
-  const PrepareReport report =
-      prepare(make_prepare_request(options.prepare, program), make_log(options.prepare, program));
+  PrepareRequest request = make_prepare_request(options.prepare, program);
+  request.grouping = options.grouping;
+  request.least_workers = options.least_workers;
+  const PrepareReport report = prepare(request, make_log(options.prepare, program));
   program.stopwatch.append(report.times);
   program.settings.run_uid = report.state.run_uid;
   if (options.json) {
@@ -82,6 +110,7 @@ void add_prepare_command(CLI::App& app, Program& program) {
   command->add_flag("--dry-run", options->prepare.dry_run,
                     "Report what would be done, write nothing");
   command->add_flag("--json", options->json, "Print the coordination state as JSON");
+  add_worker_options(*command, *options);
   command->callback(
       [options, &program] { program.exit_code = prepare_command(*options, program); });
 }

@@ -31,6 +31,7 @@ struct Options {
   bool strict = false;
   bool audit = false;
   std::string summary; // a file
+  bool fixed_workers = false;
 };
 
 constexpr const char* description =
@@ -183,6 +184,9 @@ private:
     if (!options_->shard.empty()) {
       environment.set("TESTMON_XDIST_SHARD", options_->shard);
     }
+    if (options_->fixed_workers) {
+      environment.set("TESTMON_XDIST_WORKERS", "fixed");
+    }
     if (options_->prepare.verbose) {
       environment.set("TESTMON_XDIST_DEBUG", "true");
     }
@@ -321,6 +325,9 @@ void add_run_command(CLI::App& app, Program& program) {
       ->add_option("--summary", options->summary,
                    "Append a summary in Markdown to FILE, as to that of $GITHUB_STEP_SUMMARY")
       ->type_name("FILE");
+  command->add_flag("--fixed-workers", options->fixed_workers,
+                    "Start as many workers as -n asks for, whatever will run (as with "
+                    "TESTMON_XDIST_WORKERS=fixed)");
   command->callback([options, &program] { program.exit_code = Run(*options, program).go(); });
 }
 

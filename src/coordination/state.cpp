@@ -72,6 +72,12 @@ void read_environment(const JsonReader& read, CoordinationState& state) {
   state.environment_action = read.text("environment_action");
   state.packages_changed = read.boolean("packages_changed");
   state.expected_workers = read.integer<int>("expected_workers", 0);
+  if (read.has("asked_workers")) {
+    state.asked_workers = read.integer<int>("asked_workers", 0);
+  }
+  if (read.has("workers_because")) {
+    state.workers_because = read.text("workers_because");
+  }
 }
 
 } // namespace
@@ -103,7 +109,9 @@ ordered_json to_json_value(const CoordinationState& state) {
                      {"environment_action", to_json_string(state.environment_action)},
                      {"packages_changed", state.packages_changed},
                      {"file_created", state.file_created},
-                     {"expected_workers", state.expected_workers}};
+                     {"expected_workers", state.expected_workers},
+                     {"asked_workers", state.asked_workers},
+                     {"workers_because", to_json_string(state.workers_because)}};
   const auto& entries = state.precreated_entries;
   value["precreated_entries"] = {{"test_file_count", entries.test_file_count},
                                  {"test_files_path", to_json_string(entries.test_files_path)},

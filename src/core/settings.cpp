@@ -64,6 +64,17 @@ private:
 };
 
 constexpr const char* shard_variable = "TESTMON_XDIST_SHARD";
+
+bool read_fixed_workers(const std::optional<std::string>& text) {
+  const std::string word = util::to_lower(util::strip(text.value_or("adapt")));
+  if (word != "fixed" && word != "adapt") {
+    throw UsageError({.what = fmt::format("'{}' is no way to choose the number of workers", *text),
+                      .where = "TESTMON_XDIST_WORKERS",
+                      .hint = "Use adapt or fixed"});
+  }
+  return word == "fixed";
+}
+
 constexpr const char* default_datafile = ".testmondata";
 
 } // namespace
@@ -94,6 +105,7 @@ Settings read_settings(const util::ProcessEnvironment& environment) {
   read.seconds("TESTMON_XDIST_MAX_INTERVAL", settings.max_interval, true);
   read.boolean("TESTMON_XDIST_NOTIFICATIONS", settings.notifications);
   read.seconds("TESTMON_XDIST_STATE_MAX_AGE", settings.state_max_age);
+  settings.fixed_workers = read_fixed_workers(read.text("TESTMON_XDIST_WORKERS"));
   read.boolean("TESTMON_XDIST_OWN_DISTRIBUTION", settings.own_distribution);
   settings.directory = read.text("TESTMON_XDIST_DIR");
   if (settings.directory && !settings.directory->has_filename() &&

@@ -74,7 +74,8 @@ TEST_SUITE("core/settings") {
           Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "-1"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "nan"},
           Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "inf"}, Bad{"TESTMON_XDIST_WORKER_TIMEOUT", "3s"},
           Bad{"TESTMON_XDIST_CHECK_INTERVAL", "0"}, Bad{"TESTMON_XDIST_BACKOFF_FACTOR", "1"},
-          Bad{"TESTMON_XDIST_MAX_INTERVAL", "0"}, Bad{"TESTMON_XDIST_STATE_MAX_AGE", "1e10"}}) {
+          Bad{"TESTMON_XDIST_MAX_INTERVAL", "0"}, Bad{"TESTMON_XDIST_STATE_MAX_AGE", "1e10"},
+          Bad{"TESTMON_XDIST_WORKERS", "4"}, Bad{"TESTMON_XDIST_OWN_DISTRIBUTION", "never"}}) {
       CAPTURE(bad.name);
       CAPTURE(bad.value);
       CHECK_THROWS_WITH_AS(settings_with(bad.name, bad.value), doctest::Contains(bad.name),

@@ -106,7 +106,7 @@ def test_a_step_that_cannot_go_beside_a_run_says_so(venv, commands, project):
 @RELEASES
 def test_workers_use_the_snapshot_though_they_do_not_see_the_state(venv, commands, project, tmp_path):
     """A worker that read the project's own file instead would collect other tests than the next one."""
-    environment = plugin_environment(venv, commands)
+    environment = plugin_environment(venv, commands, TESTMON_XDIST_WORKERS="fixed")
     assert run(project, venv, environment, "-n", "2").passed == ALL
     (project.path / "conftest.py").write_text(
         "import os, pathlib, pytest\n\n\n@pytest.hookimpl(trylast=True)\ndef pytest_configure(config):\n"

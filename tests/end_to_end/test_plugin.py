@@ -189,7 +189,7 @@ def test_verbose_shows_one_line(venvs, commands, project):
     venv = venvs.get(*NEW)
     environment = plugin_environment(venv, commands)
     assert "testmon-precreate" not in run(project, venv, environment, "-n", "2").output
-    result = run(project, venv, environment, "-n", "2", "-v")
+    result = run(project, venv, environment, "-n", "0", "-v")
     lines = [line for line in result.output.splitlines() if "precreate" in line]
     assert len(lines) == 1, result.output
     assert re.fullmatch(r"testmon-precreate: environment default reused in \d+\.\d ms", lines[0])
@@ -269,8 +269,9 @@ def test_drift_between_controller_and_workers_does_no_harm(venvs, commands, proj
     stock = run(project, venv, venv.environment(), "-n", "2")
     assert stock.readonly_error, stock.output
     project.datafile.unlink()
+    environment = plugin_environment(venv, commands, TESTMON_XDIST_WORKERS="fixed")
     for executed in (ALL, 0):
-        result = run(project, venv, plugin_environment(venv, commands), "-n", "2")
+        result = run(project, venv, environment, "-n", "2")
         assert (result.exit_code, result.passed) == (0, executed), result.output
         assert_clean(project, result)
 

@@ -163,7 +163,7 @@ def test_workers_that_do_not_collect_stay_read_only(venvs, commands, project):
         return result.passed, {file.read_text().split()[0] for file in project.path.glob("gw*.mode")}
 
     stock_passed, stock_modes = modes(venv.environment())
-    our_passed, our_modes = modes(plugin_environment(venv, commands))
+    our_passed, our_modes = modes(plugin_environment(venv, commands, TESTMON_XDIST_WORKERS="fixed"))
     assert stock_modes == {"writes"}
     assert our_modes == {"reads"}
     assert our_passed == stock_passed == 2
@@ -175,7 +175,8 @@ def test_write_locks_of_workers(venvs, commands, project):
     venv = venvs.get(*NEW)
     assert run(project, venv, plugin_environment(venv, commands), "-n", "2").exit_code == 0
     counts = {}
-    for name, environment in (("stock", venv.environment()), ("ours", plugin_environment(venv, commands))):
+    ours = plugin_environment(venv, commands, TESTMON_XDIST_WORKERS="fixed")
+    for name, environment in (("stock", venv.environment()), ("ours", ours)):
         trace = project.path / f"{name}.trace"
         command = ["strace", "-f", "-y", "-qq", "-e", "trace=fcntl,execve", "-e", "signal=none", "-o", str(trace)]
         pytest_command = [venv.python, "-m", "pytest", "--testmon-nocollect", "-n", "4"]

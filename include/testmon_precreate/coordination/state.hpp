@@ -51,7 +51,10 @@ struct CoordinationState {
   std::string environment_action; // reused, created or restored
   bool packages_changed = false;
   bool file_created = false; // the data file was not there, or had no tables
-  int expected_workers = 0;  // 0: not known
+  int expected_workers = 0;  // 0: not known, or none
+  // Whether expected_workers is how many of asked_workers pay off, and why so many, for people.
+  int asked_workers = 0; // 0: as many as asked for
+  std::string workers_because;
 
   struct PrecreatedEntries {
     std::size_t test_file_count = 0;

@@ -21,6 +21,7 @@ struct Settings {
   util::Seconds max_interval{2.0};   // TESTMON_XDIST_MAX_INTERVAL, > 0
   bool notifications = true;         // TESTMON_XDIST_NOTIFICATIONS
   util::Seconds state_max_age{300};  // TESTMON_XDIST_STATE_MAX_AGE; 0: never stale
+  bool fixed_workers = false;        // TESTMON_XDIST_WORKERS is `fixed`, not `adapt`
   bool own_distribution = false;     // TESTMON_XDIST_OWN_DISTRIBUTION: its version is a dependency
   std::optional<std::filesystem::path> directory; // TESTMON_XDIST_DIR, relative to the rootdir
   std::optional<std::filesystem::path> datafile;  // TESTMON_DATAFILE, relative to the rootdir

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Optional
 
 from testmon_precreate.commands import CommandFailed, call
 from testmon_precreate.private_datafile import PrivateDatafile
+from testmon_precreate.right_size import StartUp
 from testmon_precreate.run_report import RunReport
 
 CLEANUP_SECONDS = 30.0
@@ -38,11 +39,13 @@ class Cleanup:
         self,
         state: Dict[str, Any],
         datafile: PrivateDatafile,
+        start_up: StartUp,
         log: Optional[Callable[[str], None]],
         report: Optional[RunReport],
     ) -> None:
         self._state: Optional[Dict[str, Any]] = state
         self._datafile = datafile
+        self._start_up = start_up
         self._log = log
         self._report = report
         self._pid = os.getpid()
@@ -75,6 +78,8 @@ class Cleanup:
             return
         self._datafile.restore()  # the command merges into the project's own
         arguments = ["cleanup", "--quiet", "--rootdir", state["rootdir"], "--run-uid", state["run_uid"]]
+        if self._start_up.seconds is not None:
+            arguments += ["--workers-start", f"{self._start_up.seconds:.4f}"]
         report = self._report.as_json(state) if self._report is not None and self._report.has_summary else ""
         try:
             call(

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
+from testmon_precreate import right_size
 from testmon_precreate import testmon_internals as internals
 from testmon_precreate.cleanup import Cleanup
 from testmon_precreate.commands import CommandFailed, call_for_state
@@ -64,6 +65,8 @@ class Controller:
         self._report = report
         self._state: Optional[Dict[str, Any]] = None
         self._milliseconds = 0.0
+        self._workers = ""  # how many there are, and why
+        self._start_up = right_size.StartUp()
         self._warning = ""
         self._cleanup: Optional[Cleanup] = None
         self._options = PrepareOptions()
@@ -84,9 +87,14 @@ class Controller:
         except Exception as error:  # nothing of ours may end a run that works without us
             self.give_up(error)
             return self._packages_of_stock(ignore, stock)
-        self._cleanup = Cleanup(self._state, self._datafile, debug_log(self._config), self._report)
+        self._cleanup = Cleanup(
+            self._state, self._datafile, self._start_up, debug_log(self._config), self._report
+        )
         if self._state["private_copy"]:
             self._datafile.use(self._state["database_path"])
+        if internals.adaptable_distribution(self._config):
+            self._workers = right_size.apply(self._config, self._state)
+            self._config.pluginmanager.register(self._start_up, "testmon-precreate-start-up")
         self._milliseconds = (time.perf_counter() - started) * 1e3
         return str(self._state["system_packages_full"])
 
@@ -101,6 +109,7 @@ class Controller:
             arguments += ["--config-file", str(config.inipath)]
         arguments += ["--controller-pid", str(os.getpid()), "--run-uid", uid]
         arguments += ["--workers", str(internals.worker_count(config))]
+        arguments += right_size.options_for_prepare(config)
         # With --testmon-nocollect the data file must stay as it is.
         arguments += ["--private-copy", "always" if internals.is_nocollect(config.option) else "needed"]
         return call_for_state(
@@ -179,11 +188,12 @@ class Controller:
             return f"testmon-precreate: data file converted from data version {converted_from}, after a backup"
         if config.option.verbose <= 0:
             return None
-        return (
+        environment = (
             f"testmon-precreate: environment {state['environment_name']} "
             f"{state['environment_action']} in {self._milliseconds:.1f} ms"
             + (", in a private copy of the data file" if state["private_copy"] else "")
         )
+        return f"{environment}\n{self._workers}" if self._workers else environment
 
     # --- The end ---
 

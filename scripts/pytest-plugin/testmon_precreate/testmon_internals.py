@@ -16,6 +16,11 @@ ACTIVATING_OPTIONS = ("testmon", "testmon_noselect", "testmon_nocollect", "testm
 # Options of pytest's own plugins that testmon reads, whether these are there or not (testmon.configure).
 OPTIONS_OF_PYTEST = {"lf": False, "keyword": "", "markexpr": ""}
 
+# Of xdist's modes of distribution, those in which any worker will do for any test.
+ADAPTABLE_MODES = ("load", "loadscope", "loadfile", "loadgroup", "worksteal")
+# The plugins that implement pytest_collect_file; the doctests of text files are no Python that testmon could follow.
+COLLECTORS_OF_PYTEST = {"python", "doctest"}
+
 
 def is_testmon_run(option: Any) -> bool:
     """Whether testmon reads or writes its data file in this run; its own network service is not ours."""
@@ -58,6 +63,40 @@ def worker_specs(config: Any) -> List[Tuple[str, Any]]:
         except (AttributeError, ValueError, IndexError):
             continue  # xdist says so
     return specs
+
+
+def adaptable_distribution(config: Any) -> str:
+    """The mode of --dist if a number of workers, local ones and all alike, is all that the user asks for."""
+    option = config.option
+    if not is_distributed(config) or hasattr(config, "workerinput") or getattr(option, "looponfail", False):
+        return ""
+    is_plain = option.numprocesses and all(spec == "popen" for spec in option.tx) and not getattr(option, "px", None)
+    # A scheduler of the user's own may count on certain workers.
+    has_own_scheduler = bool(config.pluginmanager.hook.pytest_xdist_make_scheduler.get_hookimpls())
+    return str(option.dist) if is_plain and option.dist in ADAPTABLE_MODES and not has_own_scheduler else ""
+
+
+def set_worker_count(config: Any, count: int) -> None:
+    """As xdist's pytest_cmdline_main does for -n; to be called before xdist's pytest_configure."""
+    config.option.numprocesses = count
+    config.option.tx = ["popen"] * count
+    if count == 0:
+        config.option.dist = "no"
+
+
+def selects_tests(config: Any) -> bool:
+    """Not with --testmon-noselect, -k, -m, --lf or the names of tests: testmon has settled that when it configures itself."""
+    return bool(getattr(getattr(config, "testmon_config", None), "select", False))
+
+
+def has_coverage_plugin(config: Any) -> bool:
+    return bool(config.pluginmanager.hasplugin("_cov"))
+
+
+def collects_other_files(config: Any) -> bool:
+    """Whether tests may come from files that are no test files by pytest's option python_files."""
+    names = {implementation.plugin_name for implementation in config.pluginmanager.hook.pytest_collect_file.get_hookimpls()}
+    return bool(getattr(config.option, "doctestmodules", False)) or not names <= COLLECTORS_OF_PYTEST
 
 
 def add_missing_options(option: Any) -> None:

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <testmon_precreate/util/clock.hpp>
+
+#include <filesystem>
+#include <optional>
+
+namespace testmon_precreate::selection {
+
+// What it takes to start a worker, remembered for each project in the user's cache directory.
+class StartUpMemory {
+public:
+  // Remembers nothing where `cache_directory` is empty.
+  StartUpMemory(std::filesystem::path rootdir, std::filesystem::path cache_directory);
+
+  // Nothing where no run was measured yet.
+  [[nodiscard]] std::optional<util::Seconds> recall() const;
+
+  // Takes in a measured start. A quicker one counts at once, since what slows a start most is a
+  // busy machine and the collection of many tests; slower ones by and by. A cache that cannot be
+  // written is no error.
+  void learn(util::Seconds measured) const;
+
+private:
+  std::filesystem::path rootdir_;
+  std::filesystem::path cache_directory_;
+};
+
+} // namespace testmon_precreate::selection
