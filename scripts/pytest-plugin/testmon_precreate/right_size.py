@@ -13,12 +13,13 @@ from typing import Any, Dict, List, Optional
 import pytest
 
 from testmon_precreate import testmon_internals as internals
+from testmon_precreate.run_report import is_audit
 
 
 def options_for_prepare(config: pytest.Config) -> List[str]:
     """Nothing if the run must have the workers that it asks for."""
     mode = internals.adaptable_distribution(config)
-    if not mode or not internals.selects_tests(config):
+    if not mode or not internals.selects_tests(config) or is_audit():
         return []
     # pytest-cov has chosen how to collect data before the number can change, and test files of other plugins are not
     # scanned for: with them, the tests run in a worker.
