@@ -70,14 +70,14 @@ RunAudit::~RunAudit() {
 int RunAudit::conclude(int exit_code, bool is_strict, const Program& program) const {
   const std::vector<RunReport> reports = read_reports(file_);
   if (reports.empty()) {
-    const core::CoordinationError error(
-        {.what = "no audit: no run of testmon with the plugin has come to its end",
-         .where = "run --audit",
-         .hint = "Is --testmon given, and the plugin active in the interpreter that runs pytest?"});
+    const core::ErrorText text{
+        .what = "no audit: no run of testmon with the plugin has come to its end",
+        .where = "run --audit",
+        .hint = "Is --testmon given, and the plugin active in the interpreter that runs pytest?"};
     if (is_strict) {
-      throw error;
+      throw core::CoordinationError(text);
     }
-    program.terminal.warning(error.what());
+    program.terminal.warning(core::CoordinationError(text).what());
   }
   bool has_missed = false;
   for (const RunReport& report : reports) {
