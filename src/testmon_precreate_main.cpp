@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, cli::Program& program) {
   cli::add_doctor_command(app, program);
   cli::add_environments_command(app, program);
   cli::add_merge_command(app, program);
+  cli::add_store_command(app, program);
 }
 
 } // namespace

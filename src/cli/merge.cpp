@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/pytest/project.hpp>
@@ -59,19 +59,6 @@ fs::path find_rootdir(const Options& options, const Program& program) {
                                             .arguments = std::move(arguments),
                                             .environment = program.environment})
       .rootdir;
-}
-
-// Workers that are starting must not see the file change.
-void refuse_while_a_run_is_at_work(const fs::path& rootdir, const Program& program) {
-  const coordination::CoordinationDirectory directory(
-      coordination::coordination_directory_of(rootdir, program.settings));
-  const std::string run = coordination::living_run(
-      directory, {.run_uid = program.settings.run_uid, .controller_pid = std::nullopt});
-  if (!run.empty()) {
-    throw core::CoordinationBusy({.what = run,
-                                  .where = directory.path().string(),
-                                  .hint = "Try again when it has ended, or give --force"});
-  }
 }
 
 // One line a second at most, from the first second on.
@@ -137,7 +124,7 @@ int merge_command(const Options& options, const Program& program) {
   request.progress = make_progress(program);
   const bool is_own = fs::weakly_canonical(request.target) == fs::weakly_canonical(own);
   if (is_own && !options.force && !options.dry_run) {
-    refuse_while_a_run_is_at_work(rootdir, program);
+    refuse_while_a_run_is_at_work(rootdir, program.settings);
   }
   const datafile::MergeReport report = datafile::merge(request);
   for (const datafile::MergedInput& input : report.inputs) {

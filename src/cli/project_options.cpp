@@ -1,5 +1,7 @@
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
+#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/core/errors.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -55,6 +57,19 @@ void describe_run(RunRequest& request, const ProjectOptions& options, const Prog
     if (!request.interpreter && command->interpreter) {
       request.interpreter = *command->interpreter;
     }
+  }
+}
+
+void refuse_while_a_run_is_at_work(const std::filesystem::path& rootdir,
+                                   const core::Settings& settings) {
+  const coordination::CoordinationDirectory directory(
+      coordination::coordination_directory_of(rootdir, settings));
+  const std::string run = coordination::living_run(
+      directory, {.run_uid = settings.run_uid, .controller_pid = std::nullopt});
+  if (!run.empty()) {
+    throw core::CoordinationBusy({.what = run,
+                                  .where = directory.path().string(),
+                                  .hint = "Try again when it has ended, or give --force"});
   }
 }
 

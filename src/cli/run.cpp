@@ -5,6 +5,7 @@
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/cli/run_audit.hpp>
 #include <testmon_precreate/controller.hpp>
+#include <testmon_precreate/datafile_choice.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/util/foreground_process.hpp>
 #include <testmon_precreate/util/signals.hpp>
@@ -28,6 +29,7 @@ namespace {
 struct Options {
   PrepareOptions prepare;
   std::string shard;
+  std::vector<std::string> datafile_from;
   bool strict = false;
   bool audit = false;
   std::string summary; // a file
@@ -41,12 +43,15 @@ constexpr const char* description =
     "that it uses, the project is also prepared before COMMAND starts. Signals are passed on.\n"
     "With --audit every test is executed, and failures that selection would have missed are named.";
 
-constexpr const char* footer = "Examples:\n"
-                               "  testmon-precreate run -- pytest --testmon -n 4\n"
-                               "  testmon-precreate run --shard 2/5 -- pytest --testmon -n 4\n"
-                               "  testmon-precreate run --strict -- make test\n"
-                               "  testmon-precreate run --audit --strict -- pytest --testmon -n 4\n"
-                               "  testmon-precreate run --summary testmon.md -- pytest --testmon";
+constexpr const char* footer =
+    "Examples:\n"
+    "  testmon-precreate run -- pytest --testmon -n 4\n"
+    "  testmon-precreate run --shard 2/5 -- pytest --testmon -n 4\n"
+    "  testmon-precreate run --datafile-from base/.testmondata -- pytest "
+    "--testmon -n 4\n"
+    "  testmon-precreate run --strict -- make test\n"
+    "  testmon-precreate run --audit --strict -- pytest --testmon -n 4\n"
+    "  testmon-precreate run --summary testmon.md -- pytest --testmon";
 
 // One run of the command, step by step.
 class Run {
@@ -79,6 +84,9 @@ public:
         options_->audit ? std::make_unique<RunAudit>() : std::unique_ptr<RunAudit>();
     util::ProcessEnvironment environment = environment_of_command();
     set_reports(environment, audit.get());
+    if (!options_->datafile_from.empty()) {
+      start_from_best_datafile();
+    }
     // A pytest run knows its own facts better than we can guess them now; what is prepared for
     // another interpreter than the one that will run pytest does harm.
     if (is_interpreter_certain() && (is_strict() || !pytest_)) {
@@ -114,6 +122,38 @@ private:
     request.controller_pid = ::getpid();
     request.run_uid = std::nullopt; // the plugin's run has one, and would take this for another run
     return request;
+  }
+
+  // The project's own data file is one of those that are compared; it is nobody's original.
+  void start_from_best_datafile() const {
+    try {
+      AffectedRequest affected;
+      static_cast<RunRequest&>(affected) = request();
+      const fs::path rootdir = testmon_precreate::find_project(affected).rootdir;
+      const fs::path own = rootdir / affected.settings.datafile_path();
+      std::vector<fs::path> files{own};
+      files.insert(files.end(), options_->datafile_from.begin(), options_->datafile_from.end());
+      const auto best = find_best_datafile(
+          affected, files, [this](const std::string& text) { program_->terminal.warning(text); });
+      if (!best) {
+        program_->terminal.warning("there is no data file to start from");
+        return;
+      }
+      std::error_code ignored;
+      if (!fs::equivalent(best->file, own, ignored)) {
+        refuse_while_a_run_is_at_work(rootdir, affected.settings);
+        take_over({&best->file, 1}, own, rootdir, program_->environment);
+      }
+      program_->terminal.note(fmt::format(
+          "starting from {}: {} of {} tests are unaffected{}", best->file.string(),
+          best->unaffected, best->tests,
+          best->environment_matches ? "" : ", but ran with other packages or another Python"));
+    } catch (const std::exception& error) {
+      if (is_strict()) {
+        throw;
+      }
+      program_->terminal.warning(error.what());
+    }
   }
 
   // pytest's own options tell the plugin what these would tell a preparation ahead.
@@ -308,6 +348,13 @@ void add_run_command(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("run", description);
   command->footer(footer);
   add_prepare_options(*command, options->prepare);
+  command
+      ->add_option(
+          "--datafile-from", options->datafile_from,
+          "Start from a copy of the one of these data files whose environment and contents "
+          "match best; they are only read. The project's own competes with them, and "
+          "what it holds is kept")
+      ->type_name("FILE");
   command
       ->add_option(
           "--shard", options->shard,

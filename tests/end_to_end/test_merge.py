@@ -17,7 +17,6 @@ import pytest
 from datafile_support import content
 from support import Project, chosen_seed
 from test_real_projects import outcomes
-from test_recipes import environment as ci_environment  # noqa: F401 (a fixture)
 from test_recipes import run_shell, shell_part
 
 SHARDS = 4
@@ -321,37 +320,6 @@ def test_killed_at_any_moment(suite, main_branch, commands):
         assert after != before
         seen = [merge_into(start, chance.uniform(0, duration)) for _ in range(12)]
         assert all(state in (before, after) for state in seen), f"seed {seed}"
-
-
-@pytest.mark.parametrize(
-    "shard, merge, group, total",
-    [("shard", "merge", "GROUP", ""), ("gitlab-shard", "gitlab-merge", "CI_NODE_INDEX", "CI_NODE_TOTAL")],
-    ids=["github-actions", "gitlab-ci"],
-)
-def test_recipes_of_shards(
-    shard, merge, group, total, ci_environment, project, tmp_path  # noqa: F811
-):
-    """Twice: without a cached file, and with the one that the first merge made."""
-
-    def pipeline(sources: Project, name: str, cached: Optional[Path]) -> Project:
-        merging = Suite.new_machine(tmp_path / name / "merge", sources.path, cached)
-        for number in "1234":
-            machine = Suite.new_machine(tmp_path / name / number, sources.path, cached)
-            variables = {**ci_environment, group: number, **({total: "4"} if total else {})}
-            run_shell(shell_part(shard), machine, variables)
-            target = merging.path / "shards" / number
-            target.mkdir(parents=True)
-            shutil.copy(machine.datafile, target)
-        run_shell(shell_part(merge), merging, ci_environment)
-        return merging
-
-    first = pipeline(project, "first", None)
-    assert first.rows("SELECT count(*), count(duration) FROM test_execution") == [(4, 4)]
-    project.edit_function(0)
-    second = pipeline(project, "second", first.datafile)
-    assert second.rows("SELECT count(*), count(duration) FROM test_execution") == [(4, 4)]
-    output = run_shell("testmon-precreate run -- pytest --testmon -n 2", second, ci_environment)
-    assert "passed" not in output and "failed" not in output, output
 
 
 def test_recipe_of_two_developers(suite, main_branch):

@@ -17,6 +17,7 @@ void add_run_command(CLI::App& app, Program& program);
 void add_plugin_path_command(CLI::App& app, Program& program);
 void add_wait_command(CLI::App& app, Program& program);
 void add_status_command(CLI::App& app, Program& program);
+void add_store_command(CLI::App& app, Program& program);
 void add_cleanup_command(CLI::App& app, Program& program);
 
 } // namespace testmon_precreate::cli

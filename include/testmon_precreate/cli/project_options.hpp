@@ -3,6 +3,7 @@
 #include <testmon_precreate/cli/program.hpp>
 #include <testmon_precreate/surroundings.hpp>
 
+#include <filesystem>
 #include <string>
 
 namespace testmon_precreate::cli {
@@ -22,5 +23,9 @@ void add_project_options(CLI::App& command, ProjectOptions& options);
 
 // Fills in what the options, the variables and the arguments behind `--` say of the pytest run.
 void describe_run(RunRequest& request, const ProjectOptions& options, const Program& program);
+
+// Workers that are starting must not see the data file change. Throws core::CoordinationBusy.
+void refuse_while_a_run_is_at_work(const std::filesystem::path& rootdir,
+                                   const core::Settings& settings);
 
 } // namespace testmon_precreate::cli

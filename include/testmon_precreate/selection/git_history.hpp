@@ -1,0 +1,24 @@
+#pragma once
+
+#include <testmon_precreate/util/process_environment.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace testmon_precreate::selection {
+
+// The commits from HEAD on along first parents, newest first, at most `most`; by one call of
+// `git rev-list`. Empty without git or a commit. A shallow clone has only those that it has
+// fetched.
+[[nodiscard]] std::vector<std::string> first_parents(const std::filesystem::path& directory,
+                                                     std::size_t most,
+                                                     const util::ProcessEnvironment& environment);
+
+// The branch that HEAD is on; nothing if it is on none, as in most CI jobs.
+[[nodiscard]] std::optional<std::string>
+current_branch(const std::filesystem::path& directory, const util::ProcessEnvironment& environment);
+
+} // namespace testmon_precreate::selection
