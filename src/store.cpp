@@ -153,7 +153,7 @@ std::optional<std::string> branch_of(const fs::path& rootdir,
       "GITHUB_HEAD_REF",    "GITHUB_REF_NAME", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
       "CI_COMMIT_REF_NAME", "CIRCLE_BRANCH",   "BUILDKITE_BRANCH"};
   for (const char* name : variables) {
-    if (const auto value = environment.get(name); value && !value->empty()) {
+    if (auto value = environment.get(name); value && !value->empty()) {
       return value;
     }
   }
