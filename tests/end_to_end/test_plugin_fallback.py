@@ -113,23 +113,6 @@ def test_an_earlier_run_was_killed(venvs, commands, project):
     assert_clean(project, result)
 
 
-def test_workers_with_a_project_of_their_own_are_left_alone(venvs, commands, project, tmp_path):
-    """`chdir` sends them elsewhere, where no state will ever come: no wait, and what stock does."""
-    venv = venvs.get(*NEW)
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    options = ["--dist", "load", "--tx", f"popen//chdir={elsewhere}", "--rsyncdir", str(project.path), "tests"]
-    outcomes = []
-    for environment in (venv.environment(), plugin_environment(venv, commands)):
-        project.datafile.unlink(missing_ok=True)
-        started = time.monotonic()
-        result = run(project, venv, environment, *options)
-        outcomes.append((result.exit_code, result.passed))
-        assert time.monotonic() - started < 25
-        assert "testmon-precreate:" not in result.output, result.output
-    assert outcomes[0] == outcomes[1]
-
-
 def test_three_separate_steps_with_the_plugin_between(venvs, commands, project):
     venv = venvs.get(*NEW)
     environment = plugin_environment(venv, commands)
