@@ -49,7 +49,7 @@ class TestMetrics:
             ("await", "error", "UsageError", 2),
         ]
         assert all(line["milliseconds"]["total"] > 0 for line in lines)
-        phases = ["total", "surroundings", "claim", "data_file", "test_files", "state"]
+        phases = ["total", "surroundings", "claim", "data_file", "test_files", "workers", "state"]
         assert list(lines[0]["milliseconds"]) == phases
         assert lines[1]["waits"] == 1
         summary = json.loads(rootdir.precreate("status", "--json", "--metrics", str(file)).stdout)
