@@ -222,6 +222,53 @@ def test_files_outside_of_the_rootdir_are_named(venvs, commands, shop):
     assert result.output.count("outside of the rootdir") == 1 and line in result.output, result.output
 
 
+ODD_TESTS = """
+import os, sys, types
+
+
+def test_a_name_that_is_no_text():
+    assert open(os.path.join(os.path.dirname(os.path.abspath(__file__)).encode(), b"\\xff.txt")).read() == "1"
+
+
+def test_no_working_directory(tmp_path):
+    before = os.getcwd()
+    try:
+        os.mkdir(tmp_path / "gone")
+        os.chdir(tmp_path / "gone")
+        os.rmdir(tmp_path / "gone")
+        try:
+            open("missing")
+        except FileNotFoundError:
+            pass
+    finally:
+        os.chdir(before)
+
+
+def test_odd_modules():
+    sys.modules["odd"] = 1
+    sys.modules["odder"] = types.ModuleType("odder")
+    sys.modules["odder"].__file__ = os.path.dirname(os.path.abspath(__file__)) + "/\\udcff.py"
+    for i in range(3):
+        exec(compile("x = 1", f"/elsewhere/\\udcff{i}.py", "exec"))
+
+
+def test_the_end():
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_odd_files_do_no_harm(workers, venvs, commands, shop):
+    venv = venvs.get(*NEW)
+    (shop.path / "tests" / "test_a.py").unlink()
+    (shop.path / "tests" / "test_odd.py").write_text(ODD_TESTS)
+    with open(os.fsencode(shop.path / "tests") + b"/\xff.txt", "w") as file:
+        file.write("1")
+    result = run(shop, venv, plugin_environment(venv, commands), "-n", workers)
+    assert (result.exit_code, result.passed) == (0, 4 + len(B)), result.output
+    assert "testmon-precreate" not in result.output.split("plugins:")[-1].split("\n", 1)[1], result.output
+
+
 # TESTMON_PRECREATE_INPUT_EDITS: that many edits of each project.
 INPUT_EDITS = int(os.environ.get("TESTMON_PRECREATE_INPUT_EDITS", "0"))
 PROJECTS = [

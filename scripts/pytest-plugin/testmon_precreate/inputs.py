@@ -121,8 +121,11 @@ class Inputs:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Iterator[None]:
         if call.when == "teardown":
-            read = self._files.read_by_test(internals.fixture_definitions(item))
-            self._tests[item.nodeid] = (self._project.relative(str(item.path)) or "", read)
+            try:
+                read = self._files.read_by_test(internals.fixture_definitions(item))
+                self._tests[item.nodeid] = (self._project.relative(str(item.path)) or "", read)
+            except Exception as error:  # it would be an error of the test
+                self._fail(error)
         outcome: Any = yield
         report = outcome.get_result()
         if call.when == "teardown" and getattr(report, "nodes_files_lines", None) and hasattr(item.config, "workerinput"):
@@ -132,7 +135,14 @@ class Inputs:
 
     def take(self) -> Dict[str, Any]:
         """What was noted since the last call, in plain lists and dictionaries. A test refers by a number to what all
-        tests of its file have."""
+        tests of its file have. If that fails, it is said in the notes, which are empty then."""
+        try:
+            return self._take()
+        except Exception as error:  # it would end the run
+            self._fail(error)
+            return {"shared": [], "tests": {}, "lines": {}, "written": [], "elsewhere": [], "failure": self.failure}
+
+    def _take(self) -> Dict[str, Any]:
         numbers: Dict[str, int] = {}
         shared: List[Any] = []
         tests: Dict[str, Any] = {}

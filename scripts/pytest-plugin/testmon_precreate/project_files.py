@@ -36,7 +36,10 @@ class ProjectFiles:
         if not path.startswith(self._prefixes):
             if path[:1] in ("/", "<", ""):
                 return None
-            path = os.path.join(os.getcwd(), path)
+            try:
+                path = os.path.join(os.getcwd(), path)
+            except OSError:  # the working directory is gone
+                return None
             if not path.startswith(self._prefixes):
                 return None
         try:
@@ -46,7 +49,11 @@ class ProjectFiles:
             return found
 
     def _look_at(self, path: str) -> Optional[str]:
-        real = os.path.realpath(path)
+        try:
+            real = os.path.realpath(path)
+            real.encode()  # testmon cannot store other names, nor can a worker send them
+        except ValueError:
+            return None
         if not real.startswith(self.root + os.sep) or real.startswith(self._left_out):
             return None
         relative = real[len(self.root) + 1 :].replace(os.sep, "/")
@@ -62,6 +69,7 @@ class ProjectFiles:
         real = os.path.realpath(path)
         return (
             os.path.isabs(path)
+            and path.isprintable()  # others, such as lone surrogates, a worker cannot send
             and not real.startswith((self.root + os.sep, *self._libraries))
             and LEFT_OUT.isdisjoint(real.split(os.sep))
         )
