@@ -21,16 +21,18 @@ bool copy_datafile(const fs::path& file, const fs::path& copy, util::Seconds bus
     return read_only(source, seen, busy_timeout, [&](SQLite::Database& database) {
       // A reader's lock on the log: a checkpoint writes to the file only what was in the log when
       // the lock was taken, and the log is not begun again. So whatever pages of the file are
-      // copied in the middle of a checkpoint, the log has them too.
+      // copied in the middle of a checkpoint, the copied log has them too.
       // (https://sqlite.org/walformat.html, 2.3.1)
       database.exec("BEGIN");
       static_cast<void>(read_data_version(database));
-      util::copy_file(source, copy);
       fs::remove(wal_path(copy)); // of an attempt before
       if (fs::exists(wal_path(source))) {
         util::copy_file(wal_path(source), wal_path(copy));
       }
-      return true; // closing the descriptors has dropped the lock
+      // Last, for closing any descriptor of the file drops this process's locks on it (fcntl(2)):
+      // another connection that ends could then take the log away.
+      util::copy_file(source, copy);
+      return true;
     });
   });
 }
