@@ -13,13 +13,13 @@
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/python/python_version.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
-#include <testmon_precreate/util/process.hpp>
+#include <testmon_precreate/selection/git_history.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
+#include <algorithm>
 #include <map>
 #include <set>
 #include <system_error>
@@ -485,30 +485,13 @@ private:
                        counted_tests(affected.recorded_tests)),
            diagnosis_.datafile.string(), cure);
     }
-    if (const int commits = commits_since(modified_at(diagnosis_.datafile));
-        commits >= many_commits) {
+    const int commits = selection::commits_since(
+        diagnosis_.rootdir, modified_at(diagnosis_.datafile), request_.environment);
+    if (commits >= many_commits) {
       note("old-base",
            fmt::format("the data file is older than {} commits: it may never be saved", commits),
            diagnosis_.datafile.string(), cure);
     }
-  }
-
-  // The commits of HEAD's history that are newer; 0 where there is no git or no repository.
-  [[nodiscard]] int commits_since(std::int64_t time) const {
-    int commits = 0;
-    try {
-      const util::ProcessOutput output = util::run_process(
-          {.arguments = {"git", "rev-list", "--count", fmt::format("--since=@{}", time), "HEAD"},
-           .working_directory = diagnosis_.rootdir,
-           .environment = request_.environment,
-           .standard_input = {}});
-      const std::string& text = output.standard_output;
-      if (output.exit_code == 0) {
-        std::from_chars(text.data(), text.data() + text.size(), commits);
-      }
-    } catch (const std::system_error&) { // NOLINT(bugprone-empty-catch): there is no git
-    }
-    return commits;
   }
 
   const DoctorRequest& request_;

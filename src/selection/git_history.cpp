@@ -2,6 +2,7 @@
 #include <testmon_precreate/util/process.hpp>
 #include <testmon_precreate/util/text.hpp>
 
+#include <charconv>
 #include <system_error>
 
 namespace testmon_precreate::selection {
@@ -48,6 +49,15 @@ std::optional<std::string> current_branch(const fs::path& directory,
   const std::string name(
       util::strip(ask_git({"symbolic-ref", "--quiet", "--short", "HEAD"}, directory, environment)));
   return name.empty() ? std::nullopt : std::optional(name);
+}
+
+int commits_since(const fs::path& directory, std::int64_t time,
+                  const util::ProcessEnvironment& environment) {
+  const std::string text = ask_git(
+      {"rev-list", "--count", "--since=@" + std::to_string(time), "HEAD"}, directory, environment);
+  int commits = 0;
+  std::from_chars(text.data(), text.data() + text.size(), commits);
+  return commits;
 }
 
 } // namespace testmon_precreate::selection

@@ -3,6 +3,7 @@
 #include <testmon_precreate/util/process_environment.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,5 +21,10 @@ namespace testmon_precreate::selection {
 // The branch that HEAD is on; nothing if it is on none, as in most CI jobs.
 [[nodiscard]] std::optional<std::string>
 current_branch(const std::filesystem::path& directory, const util::ProcessEnvironment& environment);
+
+// How many commits of HEAD's history were made after `time`, in seconds since the epoch; 0 where
+// git fails or is missing.
+[[nodiscard]] int commits_since(const std::filesystem::path& directory, std::int64_t time,
+                                const util::ProcessEnvironment& environment);
 
 } // namespace testmon_precreate::selection
