@@ -127,8 +127,10 @@ private:
   // The project's own data file is one of those that are compared; it is nobody's original.
   void start_from_best_datafile() const {
     try {
+      const PrepareRequest prepared = request();
+      const RunRequest& run = prepared;
       AffectedRequest affected;
-      static_cast<RunRequest&>(affected) = request();
+      static_cast<RunRequest&>(affected) = run;
       const fs::path rootdir = testmon_precreate::find_project(affected).rootdir;
       const fs::path own = rootdir / affected.settings.datafile_path();
       std::vector<fs::path> files{own};
