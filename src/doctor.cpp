@@ -57,10 +57,6 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-std::string counted_tests(std::size_t count) {
-  return fmt::format("{} test{}", count, count == 1 ? "" : "s");
-}
-
 // Whether a version, as testmon compares it, names a commit or a date.
 bool tells_a_commit(const std::string& version) {
   return contains(version, ".dev") || contains(version, "+g") || contains(version, ".d20");
@@ -460,13 +456,13 @@ private:
       problem("tests-without-code",
               fmt::format("all of {} depend on no file but their own: changes of the code may run "
                           "nothing",
-                          counted_tests(count)),
+                          util::counted(count, "test")),
               diagnosis_.datafile.string(), cure);
     } else if (count * 2 > affected.recorded_tests) {
       note("tests-without-code",
            fmt::format("{} of {} depend on no file but their own: changes of the code may not run "
                        "them",
-                       count, counted_tests(affected.recorded_tests)),
+                       count, util::counted(affected.recorded_tests, "test")),
            diagnosis_.datafile.string(), cure);
     }
   }
@@ -482,7 +478,7 @@ private:
            fmt::format("{} recorded files are not as they were recorded, and {} of {} depend on "
                        "them: the data may be of a commit far from this one",
                        affected.changed_files.size(), affected.tests.size(),
-                       counted_tests(affected.recorded_tests)),
+                       util::counted(affected.recorded_tests, "test")),
            diagnosis_.datafile.string(), cure);
     }
     const int commits = selection::commits_since(

@@ -1,5 +1,6 @@
 #include <testmon_precreate/right_size.hpp>
 #include <testmon_precreate/selection/start_up_memory.hpp>
+#include <testmon_precreate/util/text.hpp>
 #include <testmon_precreate/util/user_cache.hpp>
 
 #include <fmt/format.h>
@@ -23,10 +24,6 @@ selection::StartUpMemory memory_of(const fs::path& rootdir,
 // glibc counts those that the process may run on.
 unsigned processors() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
-
 // Those that may hold tests which are not recorded.
 std::size_t changed_test_files(const Affected& affected, const AffectedQuery& query) {
   const std::unordered_set<std::string_view> test_files(query.test_files.begin(),
@@ -45,10 +42,10 @@ std::string what_is_unknown(const Affected& affected, const AffectedQuery& query
     return "nothing is recorded";
   }
   if (!affected.unknown_test_files.empty()) {
-    return counted(affected.unknown_test_files.size(), "test file") + " without data";
+    return util::counted(affected.unknown_test_files.size(), "test file") + " without data";
   }
   if (const std::size_t changed = changed_test_files(affected, query); changed > 0) {
-    return counted(changed, "changed test file");
+    return util::counted(changed, "changed test file");
   }
   return project.command_line.packages_as_arguments ? "--pyargs" : "";
 }
@@ -75,7 +72,7 @@ RightSize right_size(const AffectedQuery& query, const pytest::Project& project,
   return {.workers = selection::workers_that_pay(tests, grouping, bounds),
           .because = tests.empty()
                          ? "nothing to run"
-                         : fmt::format("{}, about {:.1f} s", counted(tests.size(), "test"),
+                         : fmt::format("{}, about {:.1f} s", util::counted(tests.size(), "test"),
                                        affected.duration().count())};
 }
 

@@ -130,7 +130,7 @@ void print_table(const Answer& answer, std::ostream& out) {
     out << "shard " << core::to_string(*answer.shard) << '\n';
   }
   if (answer.shards_that_pay_off) {
-    out << counted(*answer.shards_that_pay_off, "shard") << " would pay off\n";
+    out << util::counted(*answer.shards_that_pay_off, "shard") << " would pay off\n";
   }
 }
 

@@ -1,5 +1,6 @@
 #include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -77,7 +78,7 @@ void print_changed_files(const Affected& affected, std::size_t most_lines, std::
                        file.duration.count());
   }
   if (hidden > 0) {
-    out << fmt::format("and {} more\n", counted(hidden, "file"));
+    out << fmt::format("and {} more\n", util::counted(hidden, "file"));
   }
 }
 
@@ -88,13 +89,13 @@ void print_unknown_files(const Affected& affected, std::size_t most_lines, std::
   }
   if (shown < affected.unknown_test_files.size()) {
     out << fmt::format("no data of {} more\n",
-                       counted(affected.unknown_test_files.size() - shown, "test file"));
+                       util::counted(affected.unknown_test_files.size() - shown, "test file"));
   }
 }
 
 void print_sums(const Affected& affected, std::ostream& out) {
   out << fmt::format("{} of {}, about {:.1f} s of {:.1f} s", affected.tests.size(),
-                     counted(affected.recorded_tests, "test"), affected.duration().count(),
+                     util::counted(affected.recorded_tests, "test"), affected.duration().count(),
                      affected.recorded_duration.count());
   const auto failed = std::count_if(affected.tests.begin(), affected.tests.end(),
                                     [](const AffectedTest& test) { return test.failed; });
@@ -103,7 +104,7 @@ void print_sums(const Affected& affected, std::ostream& out) {
   }
   if (!affected.unknown_test_files.empty()) {
     out << fmt::format("; and those of {} without data",
-                       counted(affected.unknown_test_files.size(), "test file"));
+                       util::counted(affected.unknown_test_files.size(), "test file"));
   }
   out << '\n';
 }
@@ -133,10 +134,6 @@ ordered_json to_json_value(const Affected& affected) {
     value["tests"].push_back(describe(test, affected));
   }
   return value;
-}
-
-std::string counted(std::size_t count, const std::string& what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 void print_affected(const Affected& affected, std::size_t most_lines, std::ostream& out) {

@@ -1,9 +1,9 @@
-#include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/doctor.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -62,8 +62,8 @@ void print(const Diagnosis& diagnosis, std::ostream& out) {
       }
     }
   }
-  out << fmt::format("{}, {}: {}\n", counted(problems, "problem"),
-                     counted(diagnosis.findings.size() - problems, "note"),
+  out << fmt::format("{}, {}: {}\n", util::counted(problems, "problem"),
+                     util::counted(diagnosis.findings.size() - problems, "note"),
                      diagnosis.can_select() ? "selection can work here"
                                             : "selection cannot work here");
 }

@@ -3,6 +3,7 @@
 #include <testmon_precreate/datafile/management.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
@@ -150,8 +151,7 @@ void report(const char* what, std::size_t count, const Options& options, const P
   if (options.json) {
     print_json({{what, count}}, program);
   } else {
-    program.terminal.out() << fmt::format("{} {} environment{}\n", what, count,
-                                          count == 1 ? "" : "s");
+    program.terminal.out() << fmt::format("{} {}\n", what, util::counted(count, "environment"));
   }
 }
 

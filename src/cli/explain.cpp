@@ -3,6 +3,7 @@
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/explain.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -149,7 +150,7 @@ void print_packages(const Explanation& explanation, std::ostream& out) {
 void print_differences(const Explanation& explanation, std::ostream& out) {
   const datafile::EnvironmentRow& row = *explanation.affected.environment;
   out << fmt::format("nearest      environment {}{}, {}\n", row.id, row.parked ? ", parked" : "",
-                     counted(explanation.affected.recorded_tests, "test"));
+                     util::counted(explanation.affected.recorded_tests, "test"));
   print_packages(explanation, out);
   if (row.environment.python_version != explanation.wanted->python_version) {
     out << fmt::format("Python       {} -> {}\n", row.environment.python_version,
@@ -198,7 +199,7 @@ void print_failures(const Affected& affected, std::ostream& out) {
     out << "failed " << name << '\n';
   }
   if (hidden > 0) {
-    out << fmt::format("failed {} more\n", counted(hidden, "test"));
+    out << fmt::format("failed {} more\n", util::counted(hidden, "test"));
   }
 }
 
@@ -232,8 +233,8 @@ void print_subject(const Explanation& explanation, std::ostream& out) {
       std::count_if(subject.tests.begin(), subject.tests.end(),
                     [&](const std::string& test) { return runs_again(explanation, test); });
   out << fmt::format("{}: {}, {} use it, {} of them run again\n", subject.name,
-                     word_for(subject.files.front().state), counted(subject.tests.size(), "test"),
-                     again);
+                     word_for(subject.files.front().state),
+                     util::counted(subject.tests.size(), "test"), again);
   for (std::size_t i = 0; i < std::min(subject.tests.size(), most_lines); ++i) {
     out << "  " << subject.tests[i] << '\n';
   }

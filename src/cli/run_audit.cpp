@@ -1,4 +1,3 @@
-#include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/cli/run_audit.hpp>
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/util/errno_exceptions.hpp>
@@ -39,12 +38,12 @@ void tell(const RunReport& report, const Terminal& terminal) {
                               report.why_all));
   } else {
     terminal.note(fmt::format("audit: {} ran; selection would have skipped {} ({:.1f} s)",
-                              counted(report.executed, "test"), report.skipped,
+                              util::counted(report.executed, "test"), report.skipped,
                               report.skipped_seconds));
   }
   if (!report.missed.empty()) {
     terminal.warning(fmt::format("audit: selection would have missed {}: {}",
-                                 counted(report.missed.size(), "failure"),
+                                 util::counted(report.missed.size(), "failure"),
                                  fmt::join(report.missed, ", ")));
   } else if (report.failed > 0) {
     terminal.note(fmt::format("audit: selection would have run what failed ({})", report.failed));

@@ -1,7 +1,7 @@
-#include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/coordination/json_reader.hpp>
 #include <testmon_precreate/core/metrics.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
 
@@ -72,7 +72,7 @@ std::string missed_text(const RunReport& report) {
     return fmt::format("- **Audit:** selection would have missed no failure\n");
   }
   std::string text = fmt::format("- **Audit:** selection would have missed {}:\n",
-                                 counted(report.missed.size(), "failure"));
+                                 util::counted(report.missed.size(), "failure"));
   for (std::size_t i = 0; i < std::min(report.missed.size(), most_lines); ++i) {
     text += fmt::format("  - {}\n", code(report.missed[i]));
   }
@@ -117,7 +117,7 @@ RunReport parse_run_report(std::string_view text, const std::string& source) {
 std::string to_markdown(const RunReport& report, double now) {
   const bool audit = report.is_audit;
   std::string text = fmt::format("### testmon{}: {} ran, {} {}\n\n", audit ? " audit" : "",
-                                 counted(report.executed, "test"), report.skipped,
+                                 util::counted(report.executed, "test"), report.skipped,
                                  audit ? "would have been skipped" : "skipped");
   text += fmt::format("- **Failed:** {}\n", report.failed);
   text += fmt::format("- **Saved:** {:.1f} s by recorded durations{}\n", report.skipped_seconds,

@@ -1,6 +1,7 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/store.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -89,7 +90,7 @@ void pull(const Options& options, const Program& program) {
   program.terminal.out() << fmt::format(
       "pulled {} of {}{}\n", pulled->files == 1 ? "the data file" : "the data files",
       pulled->commit,
-      pulled->distance ? fmt::format(", {} commits before HEAD", *pulled->distance)
+      pulled->distance ? fmt::format(", {} before HEAD", util::counted(*pulled->distance, "commit"))
                        : fmt::format(", the last one of branch {}", request.branch.value_or("")));
 }
 

@@ -129,7 +129,14 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
 
 void copy_file(const fs::path& from, const fs::path& to) {
   const FileDescriptor source = open_file(from, O_RDONLY);
-  const FileDescriptor target = open_file(to, O_WRONLY | O_CREAT | O_TRUNC);
+
+  struct ::stat status {};
+
+  if (::fstat(source.get(), &status) != 0) {
+    throw_errno("read", from, errno);
+  }
+  const mode_t mode = (status.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) | S_IWUSR;
+  const FileDescriptor target = open_file(to, O_WRONLY | O_CREAT | O_TRUNC, mode);
   constexpr std::size_t most_at_once = std::size_t{1} << 30U;
   ssize_t count = 0;
   do {

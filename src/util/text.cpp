@@ -1,5 +1,7 @@
 #include <testmon_precreate/util/text.hpp>
 
+#include <fmt/format.h>
+
 namespace testmon_precreate::util {
 
 std::string_view strip(std::string_view text) {
@@ -44,6 +46,10 @@ std::string shell_quote(std::string_view text) {
   }
   quoted += '\'';
   return quoted;
+}
+
+std::string counted(std::size_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 } // namespace testmon_precreate::util

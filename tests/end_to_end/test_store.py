@@ -124,13 +124,15 @@ def test_the_nearest_ancestor(suite, repository, store, tmp_path):
     git(repository, "checkout", "--quiet", "-b", "feature", first)
     commit(repository, empty=True)
     machine = Suite.new_machine(tmp_path / "machine", repository.path)
-    assert f"{first}, 1 commits before HEAD" in store.call("pull", machine)
+    assert f"{first}, 1 commit before HEAD" in store.call("pull", machine)
+    # Other users of the storage read them, too, as those that testmon makes.
+    assert {file.stat().st_mode for file in [*store.files(), machine.datafile]} == {repository.datafile.stat().st_mode}
     assert suite.run(machine, command=WITH_US) == {}
     # Merged into main: the first parent is main's.
     git(repository, "checkout", "--quiet", "main")
     git(repository, "merge", "--quiet", "--no-ff", "-m", "merge", "feature")
     merged = Suite.new_machine(tmp_path / "merged", repository.path)
-    assert f"{second}, 1 commits before HEAD" in store.call("pull", merged)
+    assert f"{second}, 1 commit before HEAD" in store.call("pull", merged)
     assert suite.run(merged, command=WITH_US) == {}
     # A history that has nothing in common with it: by the branch's name.
     git(repository, "checkout", "--quiet", "--orphan", "other")

@@ -59,6 +59,10 @@ TEST_SUITE("util/files") {
       util::copy_file(from, directory.path() / "to");
       CHECK((util::read_file(directory.path() / "to", size) == content));
     }
+    const fs::path shared = directory.write("shared", "for all to read");
+    fs::permissions(shared, fs::perms(0444));
+    util::copy_file(shared, directory.path() / "copy");
+    CHECK(fs::status(directory.path() / "copy").permissions() == fs::perms(0644));
     CHECK_THROWS_AS(util::copy_file(directory.path() / "absent", directory.path() / "to"),
                     fs::filesystem_error);
   }

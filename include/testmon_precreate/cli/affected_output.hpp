@@ -14,9 +14,6 @@ namespace testmon_precreate::cli {
 
 [[nodiscard]] nlohmann::ordered_json to_json_value(const Affected& affected);
 
-// `1 test`, `2 tests`.
-[[nodiscard]] std::string counted(std::size_t count, const std::string& what);
-
 // The changed files, those of most tests first, the unknown test files, and a line with the sums.
 // At most `most_lines` of each.
 void print_affected(const Affected& affected, std::size_t most_lines, std::ostream& out);

@@ -23,8 +23,9 @@ namespace testmon_precreate::util {
 // Writes all of `content` to an open descriptor; `path` only names it in errors.
 void write_all(int fd, std::string_view content, const std::filesystem::path& path);
 
-// Copies the content of `from` to `to`, which is made (0600) or replaced; the two share their
-// blocks where the file system can do that.
+// Copies the content of `from` to `to`, which is replaced, or made with the permissions of `from`
+// (less those of the umask) and writable for its owner. The two share their blocks where the file
+// system can do that. Throws std::filesystem::filesystem_error.
 void copy_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // Renames, and never replaces anything: returns false if `to` exists (a dangling link counts).

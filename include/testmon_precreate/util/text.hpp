@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,5 +18,8 @@ namespace testmon_precreate::util {
 
 // `text` as one word of a POSIX shell: in single quotes, safe for any byte but NUL.
 [[nodiscard]] std::string shell_quote(std::string_view text);
+
+// `1 test`, `2 tests`.
+[[nodiscard]] std::string counted(std::size_t count, std::string_view thing);
 
 } // namespace testmon_precreate::util
