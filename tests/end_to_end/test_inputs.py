@@ -188,6 +188,17 @@ def test_by_default_an_import_counts_of_modules_without_functions(venvs, command
     assert executed(run(shop, venv, environment, "-n", "0", "-v")) == sorted([*A, "test_one", "test_two"])
 
 
+def test_a_package_counts_for_its_modules(venvs, commands, shop):
+    """It is imported before them, though none of them says so."""
+    write(shop, {"tests/inner/__init__.py": "X = 1\n", "tests/inner/test_inner.py": "def test_within():\n    pass\n"})
+    venv = venvs.get(*NEW)
+    environment = plugin_environment(venv, commands)
+    assert run(shop, venv, environment, "-n", "0").passed == len(A + B) + 1
+    (shop.path / "tests" / "inner" / "__init__.py").write_text("X = 2\n")
+    assert selected(shop, commands, environment, "--exact") == ["test_within"]
+    assert executed(run(shop, venv, environment, "-n", "0", "-v")) == ["test_within"]
+
+
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_the_variable(workers, venvs, commands, shop):
     venv = venvs.get(*NEW)
@@ -279,7 +290,7 @@ PROJECTS = [
     ("click==8.1.7", "src", ()),
     ("toolz==1.0.0", ".", ()),
     ("cachetools==5.5.0", "src", ()),
-    ("pluggy==1.5.0", "src", ()),
+    ("itsdangerous==2.2.0", "src", ("freezegun",)),  # none that pytest itself runs on
 ]
 
 

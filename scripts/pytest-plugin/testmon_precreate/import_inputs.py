@@ -116,9 +116,9 @@ class ImportInputs:
                 name = f"{base}.{child}" if base else child
                 found.add(name)
                 bases.append(name)
-        for name in list(found):  # what is imported after its packages
+        for name in [*found, *self._names.get(path, ())]:  # a module is imported after its packages
             parts = name.split(".")
-            found.update(package for package in (".".join(parts[:i]) for i in range(1, len(parts))))
+            found.update(".".join(parts[:i]) for i in range(1, len(parts)))
         return {name for name in found if name in self._paths}
 
 
