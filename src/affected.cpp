@@ -236,7 +236,7 @@ private:
     return known->second;
   }
 
-  // testmon passes over a file only where the environment knows it.
+  // testmon passes over a file only if the environment knows it.
   void find_unknown_test_files(const RecordedState& state) {
     std::unordered_set<std::string_view>& unknown = unmet_files_;
     for (const datafile::RecordedDependency& dependency : state.dependencies) {

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Nothing where there is none that can be read.
+// Nothing if there is none that can be read.
 std::optional<coordination::CoordinationState>
 state_in(const coordination::CoordinationDirectory& directory) {
   try {
@@ -24,7 +24,7 @@ state_in(const coordination::CoordinationDirectory& directory) {
   }
 }
 
-// The project's rootdir, where no coordination directory tells it.
+// The project's rootdir, if no coordination directory tells it.
 fs::path rootdir_by_pytest(const fs::path& working_directory) {
   try {
     return pytest::find_project_by_any_rules({.invocation_directory = working_directory}).rootdir;

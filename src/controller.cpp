@@ -62,7 +62,7 @@ void describe_environment(coordination::CoordinationState& state, const python::
   state.precreated_entries.upgraded_from = prepared.upgraded_from;
 }
 
-// The coordination directory while a preparation goes on. Where that fails, the directory is left
+// The coordination directory while a preparation goes on. If that fails, the directory is left
 // as after a clean-up: workers must not find half of a run.
 class ClaimedDirectory {
 public:
@@ -138,7 +138,7 @@ Workplace find_workplace(const PrepareRequest& request, const fs::path& rootdir)
   return wants_private_copy(request, shared.file) ? make_private(shared, false) : shared;
 }
 
-// Where another run is at work on the data file, this one goes on beside it if it may.
+// If another run is at work on the data file, this one goes on beside it if it may.
 void claim(Workplace& place, std::optional<ClaimedDirectory>& claimed,
            const PrepareRequest& request) {
   try {

@@ -116,7 +116,7 @@ std::string read_branch(const StoreRequest& request) {
   return {};
 }
 
-// Returns false where the files cannot be used.
+// Returns false if the files cannot be used.
 bool try_to_take(const StoreRequest& request, const std::vector<fs::path>& files) {
   try {
     take_over(files, request.datafile, request.rootdir, request.environment);
@@ -178,7 +178,7 @@ Pushed push_to_store(const StoreRequest& request) {
   }
   datafile::truncate_wal(unfinished, busy_timeout); // closing it, SQLite removes the log
   fs::rename(unfinished, pushed.file);
-  std::error_code ignored; // the copy has the times of now already where that fails
+  std::error_code ignored; // the copy has the times of now already if that fails
   fs::last_write_time(pushed.file, fs::file_time_type::clock::now(), ignored);
   if (request.branch) {
     constexpr mode_t for_all = 0644;

@@ -12,7 +12,7 @@ namespace {
 
 pytest::ProjectQuery project_query(const RunRequest& request, pytest::PytestVersion version) {
   std::vector<std::string> arguments = request.pytest_arguments;
-  // Options of our own are put behind: the last one wins with pytest too.
+  // Options of our own are appended: the last one wins with pytest too.
   if (request.rootdir) {
     arguments.insert(arguments.end(), {"--rootdir", request.rootdir->string()});
   }
@@ -59,7 +59,7 @@ bool same_configuration(const pytest::Project& one, const pytest::Project& other
 }
 
 // A newer pytest may refuse what the project's own accepts: another configuration beside the one
-// that counts, say. Its error stands where the environment does not prove to have an older one.
+// that counts, say. Its error stands if the environment does not prove to have an older one.
 Surroundings look_around_by_newest_rules(const RunRequest& request) {
   try {
     return look_around(request, pytest::newest_pytest);

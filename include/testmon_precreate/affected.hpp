@@ -58,7 +58,7 @@ struct Affected {
   [[nodiscard]] util::Seconds duration() const;
 };
 
-// Counts anew how many of the tests depend on each changed file.
+// Counts again how many of the tests depend on each changed file.
 void count_tests(Affected& affected);
 
 // Where to look, and how.
@@ -102,9 +102,9 @@ struct AffectedRequest : RunRequest {
 void make_exact(AffectedQuery& query, const AffectedRequest& request,
                 const Surroundings& surroundings);
 
-// The same for the run that `request` describes. Where it need not be exact, no interpreter is
+// The same for the run that `request` describes. If it need not be exact, no interpreter is
 // started: the environment is taken to be the newest one of its name in the data file. Otherwise it
-// is the one that matches, a parked one too. Where the pytest arguments name paths, only tests
+// is the one that matches, a parked one too. If the pytest arguments name paths, only tests
 // below these count. Throws core::UsageError and core::EnvironmentProbeError too.
 [[nodiscard]] Affected find_affected(const AffectedRequest& request, const core::DebugLog& log);
 

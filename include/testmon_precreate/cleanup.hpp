@@ -42,7 +42,7 @@ struct CleanupReport {
 // data file among them, merges what runs beside this one have recorded (run_place.hpp), and
 // truncates the WAL of the data file (the settings', else the state's, else the rootdir's) if it
 // can be written, so that it alone can be cached. Throws CoordinationBusy for a living run of
-// somebody else, CoordinationFileError, DatabaseError and util::Interrupted.
+// another process, CoordinationFileError, DatabaseError and util::Interrupted.
 [[nodiscard]] CleanupReport clean_up(const CleanupRequest& request, const core::DebugLog& log);
 
 } // namespace testmon_precreate

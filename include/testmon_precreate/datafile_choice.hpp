@@ -23,7 +23,7 @@ struct DatafileFit {
 using Warn = std::function<void(const std::string&)>;
 
 // The one of `files` that fits best: whose environment matches, and then of which most tests are
-// unaffected; the first of equals. Nothing if none of them exists and can be read. Where the
+// unaffected; the first of equals. Nothing if none of them exists and can be read. If the
 // interpreter cannot be asked, the newest environment of each file counts as the one that matches.
 // Throws core::UsageError.
 [[nodiscard]] std::optional<DatafileFit>

@@ -40,7 +40,7 @@ struct DoctorRequest : RunRequest {
 
 // Looks for what keeps testmon from selecting tests in the run that `request` describes: its
 // options, interpreter, versions, plugin, data file and what is recorded there. Changes nothing.
-// What cannot be asked is a finding, not an error. Throws core::UsageError where pytest itself
+// What cannot be asked is a finding, not an error. Throws core::UsageError if pytest itself
 // would refuse to run.
 [[nodiscard]] Diagnosis examine(const DoctorRequest& request, const core::DebugLog& log);
 

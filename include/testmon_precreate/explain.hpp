@@ -61,7 +61,7 @@ struct Explanation {
 
 // Compares the environment that the run will want with those in the data file, the parked ones too,
 // and the working tree with what is recorded. `subject` is a test's name, or a path relative to the
-// working directory; nothing: the whole project. Where the interpreter cannot be asked, the newest
+// working directory; nothing: the whole project. If the interpreter cannot be asked, the newest
 // environment is taken, and a warning says so. Throws as find_affected.
 [[nodiscard]] Explanation explain(const AffectedRequest& request,
                                   const std::optional<std::string>& subject,

@@ -18,7 +18,7 @@ namespace testmon_precreate {
 // A run that only must not touch the file *now*, since another run is at work on it, also notes
 // what the copy holds at first. When it ends, its place becomes `done-XXXXXX` and waits for a
 // moment when no prepared run reads the data file; then what it has recorded since is merged.
-// Whoever ends or begins a run in the shared directory looks for such places.
+// Whatever ends or begins a run in the shared directory looks for such places.
 
 // Makes a place for a run with a copy of `datafile`, if there is one. `shared` is created if it is
 // missing. Throws CoordinationFileError; DatabaseError; then nothing is left of the place.

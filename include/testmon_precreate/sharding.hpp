@@ -32,7 +32,7 @@ void restrict_to_shard(Affected& affected, const selection::ShardPlan& plan,
                        const core::Shard& shard);
 
 // How many shards are worth it, 0 if there is nothing to run: see selection::shards_that_pay_off. A
-// test file without data is taken for one of mean duration; where nothing has a duration, it is
+// test file without data is taken for one of mean duration; if nothing has a duration, it is
 // `most`, or the number of test files if that is less.
 [[nodiscard]] std::size_t count_shards(const Affected& affected, const ShardMaterial& material,
                                        util::Seconds target, std::size_t most);

@@ -36,7 +36,7 @@ struct Surroundings {
 };
 
 // The run's project as far as it can be told without its interpreter: pytest's version, and with it
-// a few rules, are not known. Throws core::UsageError where every pytest would refuse to run.
+// a few rules, are not known. Throws core::UsageError if every pytest would refuse to run.
 [[nodiscard]] pytest::Project find_project(const RunRequest& request);
 
 // The run's project and its environment, for which an interpreter may be started. Throws

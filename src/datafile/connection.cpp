@@ -38,7 +38,7 @@ int milliseconds(util::Seconds duration) {
 SQLite::Database open_for_reading(const fs::path& file, const Inspection& seen,
                                   util::Seconds busy_timeout) {
   // Without a log the file alone is the whole truth. With one, its index is needed: the shared one
-  // where a process keeps it up to date.
+  // if a process keeps it up to date.
   std::string_view query = "?mode=ro";
   if (seen.wal_present) {
     query = seen.index_in_use ? "?mode=ro&readonly_shm=1" : "?mode=ro&private_index=1";

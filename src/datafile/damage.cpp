@@ -17,7 +17,7 @@ std::string locked_text(const fs::path& file, util::Seconds waited) {
                      holders.empty() ? "another process" : holders, waited.count());
 }
 
-// SQLite reports a full disk as an I/O error where it could not enlarge the log's index.
+// SQLite reports a full disk as an I/O error if it could not enlarge the log's index.
 bool is_disk_full(const fs::path& file) {
   constexpr std::uintmax_t one_index = std::uintmax_t{64} * 1024;
   std::error_code error;

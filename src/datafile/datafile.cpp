@@ -78,7 +78,7 @@ public:
   }
 
 private:
-  // Returns false where another process has made the file meanwhile.
+  // Returns false if another process has made the file meanwhile.
   bool try_to_prepare() {
     const Inspection seen = moved_aside_ ? Inspection() : inspect(file_);
     require_sound(seen, file_);
@@ -109,7 +109,7 @@ private:
     return true;
   }
 
-  // Nothing where only a connection that may write can read the file.
+  // Nothing if only a connection that may write can read the file.
   std::optional<Findings> look_without_writing(const Inspection& seen) {
     if (seen.kind == FileKind::empty) {
       Findings findings;
@@ -219,7 +219,7 @@ private:
   void switch_to_wal() {
     try {
       SQLite::Database database = open_for_writing(file_, request_.busy_timeout);
-      // Where it cannot switch, SQLite answers with the mode that stays.
+      // If it cannot switch, SQLite answers with the mode that stays.
       const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
       if (mode != "wal") {
         throw SQLite::Exception("it stays in mode " + mode, SQLITE_ERROR);

@@ -1,5 +1,8 @@
 #include <testmon_precreate/datafile/environments.hpp>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 #include <string_view>
@@ -61,21 +64,29 @@ std::vector<EnvironmentRow> fetch(SQLite::Statement& statement) {
 
 } // namespace
 
+std::string dependencies(const Environment& environment) {
+  if (environment.own_distributions.empty()) {
+    return environment.system_packages;
+  }
+  std::set<std::string_view> own;
+  for (const std::string_view entry : entries_of(environment.own_distributions)) {
+    own.insert(name_in(entry));
+  }
+  return fmt::format("{}\n{}",
+                     fmt::join(without_versions(environment.system_packages, own), ", "),
+                     environment.own_distributions);
+}
+
 bool stands_for(const Environment& recorded, const Environment& wanted) {
   if (wanted.own_distributions.empty()) {
     return recorded == wanted;
   }
-  if (recorded.name != wanted.name || recorded.python_version != wanted.python_version ||
-      (!recorded.own_distributions.empty() &&
-       recorded.own_distributions != wanted.own_distributions)) {
-    return false;
+  Environment known = recorded;
+  if (known.own_distributions.empty()) {
+    known.own_distributions = wanted.own_distributions;
   }
-  std::set<std::string_view> names;
-  for (const std::string_view entry : entries_of(wanted.own_distributions)) {
-    names.insert(name_in(entry));
-  }
-  return without_versions(recorded.system_packages, names) ==
-         without_versions(wanted.system_packages, names);
+  return known.name == wanted.name && known.python_version == wanted.python_version &&
+         dependencies(known) == dependencies(wanted);
 }
 
 std::vector<EnvironmentRow> EnvironmentTable::named(const std::string& name) {

@@ -90,7 +90,7 @@ fs::path resolve_links(const fs::path& file) {
     if (links == most_links) {
       util::throw_errno("follow links", file, ELOOP);
     }
-    // Not normalised: `..` behind a linked directory means that directory's parent.
+    // Not normalised: `..` after a linked directory means that directory's parent.
     path = path.parent_path() / fs::read_symlink(path);
   }
   return path;

@@ -67,9 +67,9 @@ void sync(const fs::path& path) {
 
 // The target's tests and all that works on them.
 struct TargetTests {
-  explicit TargetTests(SQLite::Database& of)
+  TargetTests(SQLite::Database& of, const OwnDistributions& own)
       : database(of)
-      , rows(of)
+      , rows(of, own)
       , source(of, {})
       , writer(of) {}
 
@@ -105,7 +105,7 @@ public:
   }
 
 private:
-  // Returns false where an input proved bad that can be left out.
+  // Returns false if an input proved bad that can be left out.
   bool try_to_merge() {
     const Inspection seen = inspect(target_);
     require_sound(seen, target_);
@@ -174,7 +174,7 @@ private:
     }
   }
 
-  // Told only where the disk has the files of others: not in a job without a checkout.
+  // Told only if the disk has the files of others: not in a job without a checkout.
   void refuse_other_projects() {
     if (!request_.disk || request_.accept_other_project) {
       return;
@@ -236,7 +236,7 @@ private:
     });
   }
 
-  // A new file begins as a copy of the input that gives it most. Returns false where another
+  // A new file begins as a copy of the input that gives it most. Returns false if another
   // process has made the file meanwhile.
   bool create() {
     remove_unfinished(target_);
@@ -309,18 +309,19 @@ private:
   }
 
   void merge_tests(SQLite::Database* target) {
+    const OwnDistributions own = find_own_distributions(target);
     FileRows rows;
     marks_.clear();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       reading(files_[i]->name(), [&] {
-        add_rows(files_[i]->database(), i, rows);
+        add_rows(files_[i]->database(), i, own, rows);
         marks_.push_back(read_shard_mark(files_[i]->database()));
       });
     }
     FileRows base_rows;
     if (files_.size() > inputs_.size()) {
       OpenFile& base = *files_.back();
-      reading(base.name(), [&] { add_rows(base.database(), inputs_.size(), base_rows); });
+      reading(base.name(), [&] { add_rows(base.database(), inputs_.size(), own, base_rows); });
     }
     std::optional<TargetTests> tests;
     MergeWork work{.disk = request_.disk,
@@ -329,12 +330,12 @@ private:
                    .dropped = 0,
                    .count_test = counter_of_progress()};
     if (target != nullptr) {
-      tests.emplace(*target);
+      tests.emplace(*target, own);
       work.target = request_.dry_run ? nullptr : &tests->writer;
       report_.tests = copied_ ? 0 : count_tests(*target);
     }
     if (is_target_base_ && work.target != nullptr) {
-      tests->rows.park_outdated(rows);
+      tests->rows.follow(rows);
     }
     // From the last one on: the newest Python of a name is the one that may be visible.
     // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile libstdc++'s views::reverse
@@ -345,6 +346,17 @@ private:
       work.target->finish();
     }
     finish_report(work.dropped);
+  }
+
+  OwnDistributions find_own_distributions(SQLite::Database* target) const {
+    OwnDistributions own;
+    for (const auto& file : files_) {
+      reading(file->name(), [&] { add_own_distributions(file->database(), own); });
+    }
+    if (target != nullptr) {
+      add_own_distributions(*target, own);
+    }
+    return own;
   }
 
   void merge_environment(const Environment& environment, const std::vector<FileRow>& rows,
@@ -363,6 +375,9 @@ private:
     }
     if (work.target != nullptr) {
       row = target->rows.make_ready(environment, rows);
+      if (!row) {
+        return;
+      }
     }
     for (const FileRow& each : rows) {
       if (each.file == copied_) {
@@ -429,6 +444,12 @@ private:
     }
   }
 
+  [[nodiscard]] bool are_shards_of_one_plan() const {
+    return std::all_of(marks_.begin(), marks_.end(), [this](const auto& mark) {
+      return mark && marks_.front() && mark->plan == marks_.front()->plan;
+    });
+  }
+
   void merge_metadata(SQLite::Database& target) {
     std::vector<Metadata> files;
     for (const auto& file : files_) {
@@ -445,6 +466,9 @@ private:
       base = read_metadata(target);
     } else if (!copied_) {
       files.push_back(read_metadata(target));
+    }
+    if (!base && are_shards_of_one_plan()) {
+      base = marks_.front()->before;
     }
     remove_shard_mark(target);
     write_metadata(target, combine_metadata(files, base ? &*base : nullptr));

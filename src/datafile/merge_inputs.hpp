@@ -19,7 +19,7 @@
 
 namespace testmon_precreate::datafile {
 
-// Throws BadInput where `problem` is not empty.
+// Throws BadInput if `problem` is not empty.
 void require(const std::string& problem, const std::filesystem::path& file);
 
 // Why a path can be no input; empty: it can.

@@ -27,7 +27,7 @@ bool is_counter(const std::string& key) {
   return std::find(counters.begin(), counters.end(), key) != counters.end();
 }
 
-// Nothing where the text is no number.
+// Nothing if the text is no number.
 std::optional<double> number_in(const std::string& text) {
   double value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -15,9 +15,19 @@
 
 namespace testmon_precreate::datafile {
 
+// Orders environments by what testmon sees of them.
 struct ByContent {
   bool operator()(const Environment& left, const Environment& right) const;
 };
+
+// Orders environments by what their tests depend on: versions of the project's own distributions
+// are left out.
+struct ByDependencies {
+  bool operator()(const Environment& left, const Environment& right) const;
+};
+
+// The own distributions of environments, by some file. Runs without the plugin do not note them.
+using OwnDistributions = std::map<Environment, std::string, ByContent>;
 
 // The row of an environment in one of the files.
 struct FileRow {
@@ -27,33 +37,40 @@ struct FileRow {
   util::Seconds parked_at{0};
 };
 
-using FileRows = std::map<Environment, std::vector<FileRow>, ByContent>;
+using FileRows = std::map<Environment, std::vector<FileRow>, ByDependencies>;
+
+// Adds what one file has noted. Throws SQLite::Exception.
+void add_own_distributions(SQLite::Database& database, OwnDistributions& own);
 
 // Adds the environments of one file. Throws SQLite::Exception.
-void add_rows(SQLite::Database& database, std::size_t file, FileRows& rows);
+void add_rows(SQLite::Database& database, std::size_t file, const OwnDistributions& own,
+              FileRows& rows);
 
 // The environments of the file that is merged into, by the rule of merge.hpp. Works inside the
 // caller's transaction; throws SQLite::Exception.
 class TargetRows {
 public:
   // `database` must outlive the object.
-  explicit TargetRows(SQLite::Database& database);
+  TargetRows(SQLite::Database& database, const OwnDistributions& own);
 
-  // Nothing where the target has no such environment. A visible row comes before a parked one.
+  // Nothing if the target has no such environment. A visible row comes before a parked one.
   [[nodiscard]] std::optional<std::int64_t> find(const Environment& environment) const;
 
-  // Parks what is visible here and in none of the other files, where they show another one of that
-  // name.
-  void park_outdated(const FileRows& others);
+  // Parks what is visible here and in none of the other files, if they show another one of that
+  // name. What is visible in both gets their package text: the project's own version may be newer.
+  void follow(const FileRows& others);
 
   // Makes a row for an environment that the target does not have, or shows its parked one, as the
-  // other files ask for. Returns its id.
-  std::int64_t make_ready(const Environment& environment, const std::vector<FileRow>& others);
+  // other files ask for. Returns its id; nothing if the target has a row of the same package text
+  // whose own distributions are others: testmon's table takes no second one.
+  std::optional<std::int64_t> make_ready(const Environment& environment,
+                                         const std::vector<FileRow>& others);
 
 private:
   EnvironmentTable environments_;
   Parking parking_;
-  std::map<Environment, EnvironmentRow, ByContent> rows_;
+  std::map<Environment, EnvironmentRow, ByDependencies> rows_;
+  std::set<Environment, ByContent> contents_;
   std::set<std::string> visible_; // names
 };
 

@@ -33,7 +33,7 @@ private:
 [[nodiscard]] std::string describe(const SQLite::Exception& error);
 
 // Does `work` and returns its result; SQLite's errors leave as BadInput of `file`, or as they are
-// where that is empty.
+// if that is empty.
 template <typename Work>
 decltype(auto) reading(const std::filesystem::path& file, Work work) {
   try {

@@ -11,7 +11,7 @@ namespace testmon_precreate::datafile {
 
 namespace {
 
-// An index of the log in memory, behind the file object of the layer below.
+// An index of the log in memory, after the file object of the layer below.
 struct PrivateIndex {
   explicit PrivateIndex(const sqlite3_io_methods& methods_below)
       : below(methods_below)

@@ -57,7 +57,7 @@ std::optional<fs::path> move_aside(const fs::path& file) {
   if (fs::exists(wal_path(file))) {
     fs::rename(wal_path(file), wal_path(aside));
   }
-  std::error_code ignored; // only an index of the log, made anew when it is missing
+  std::error_code ignored; // only an index of the log, made again if it is missing
   fs::remove(shm_path(file), ignored);
   return aside;
 }

@@ -72,7 +72,7 @@ bool dedent_keeps(std::string_view text) {
   return !has_words || !has_margin;
 }
 
-// Whether there is a line that is neither blank nor a comment; no where that is not certain.
+// Whether there is a line that is neither blank nor a comment; no if that is not certain.
 bool has_statement(std::string_view text) {
   const std::vector<std::string_view> lines = util::split(text, '\n');
   return std::any_of(lines.begin(), lines.end(), [](std::string_view line) {

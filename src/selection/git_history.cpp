@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What git prints; nothing where it fails or is missing.
+// What git prints; nothing if it fails or is missing.
 std::string ask_git(std::vector<std::string> words, const fs::path& directory,
                     const util::ProcessEnvironment& environment) {
   words.insert(words.begin(), "git");

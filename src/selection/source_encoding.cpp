@@ -60,7 +60,7 @@ bool is_blank_or_comment(std::string_view line) {
   return first == std::string_view::npos || line[first] == '#';
 }
 
-// The encoding's name in lower case with `-`; "utf-8" without a declaration; nothing where Python
+// The encoding's name in lower case with `-`; "utf-8" without a declaration; nothing if Python
 // refuses it.
 std::optional<std::string> declared_encoding(std::string_view source) {
   for (int number = 0; number < 2 && !source.empty(); ++number) {

@@ -45,7 +45,7 @@ bool is_settled(const FileStamp& stamp, std::chrono::system_clock::time_point no
   return std::max(stamp.modified, stamp.status_changed) < limit;
 }
 
-// The rest of an open regular file; nothing where it cannot be read or grows meanwhile.
+// The rest of an open regular file; nothing if it cannot be read or grows meanwhile.
 std::optional<std::string> read_rest(int descriptor, std::size_t size) {
   std::string content(size, '\0');
   std::size_t filled = 0;

@@ -405,6 +405,58 @@ std::string counter(const fs::path& file, const std::string& key) {
   return query.executeStep() ? query.getColumn(0).getString() : "";
 }
 
+TEST_CASE("merge: versions of the project's own distributions make no other environment") {
+  const TemporaryDirectory directory;
+  const fs::path& at = directory.path();
+  const Environment before{"default", "a 1.0, app 1.0", "3.11.7", "app 77"};
+  const Environment now{"default", "a 1.0, app 1.1", "3.11.7", "app 77"};
+  write(at / "target", before, {{"test_a.py::test", failure(passed(1.5))}});
+  write(at / "first", now, {{"test_a.py::test", old(failure(passed(1.5)))}});
+  write(at / "second", now, {{"test_a.py::test", passed(2.5)}});
+  const auto content = [&at] { return read(at / "target"); };
+  const auto with = [](const Environment& environment, const Test& test) {
+    return Content{{{environment.name, environment.system_packages, environment.python_version},
+                    {{"test_a.py::test", test}}}};
+  };
+  SUBCASE("what is there takes in what the others know") {
+    merge_into(at / "target", {at / "second"});
+    CHECK(content() == with(before, failure(passed(1.5))));
+  }
+  SUBCASE("the base is known, and becomes what the others are") {
+    MergeRequest request = request_for(at / "target", {at / "first", at / "second"});
+    request.base = at / "target";
+    CHECK(datafile::merge(request).inputs.back().newer == 1);
+    CHECK(content() == with(now, passed(2.5)));
+    SQLite::Database database(at / "target", SQLite::OPEN_READONLY);
+    const auto rows = datafile::EnvironmentTable(database).all();
+    CHECK(rows.front().environment.own_distributions == "app 77");
+  }
+  SUBCASE("a base elsewhere is known, too") {
+    MergeRequest request = request_for(at / "new", {at / "first", at / "second"});
+    request.base = at / "target";
+    static_cast<void>(datafile::merge(request));
+    CHECK(read(at / "new") == with(now, passed(2.5)));
+  }
+  SUBCASE("a file of a run without the plugin has the note of one with it") {
+    fs::remove(at / "first");
+    write(at / "first", {"default", "a 1.0, app 1.1", "3.11.7"},
+          {{"test_a.py::test", old(failure(passed(1.5)))}});
+    MergeRequest request = request_for(at / "target", {at / "first", at / "second"});
+    request.base = at / "target";
+    static_cast<void>(datafile::merge(request));
+    CHECK(content() == with(now, passed(2.5)));
+  }
+  SUBCASE("what else of them has changed makes another one") {
+    fs::remove(at / "first");
+    write(at / "first", {"default", "a 1.0, app 1.1", "3.11.7", "app 78"},
+          {{"test_a.py::test", passed(3.5)}});
+    merge_into(at / "target", {at / "first"});
+    CHECK(content().size() == 2);
+    merge_into(at / "target", {at / "second"}); // its text is another environment's here
+    CHECK(content().size() == 2);
+  }
+}
+
 TEST_CASE("merge: testmon's counters") {
   const TemporaryDirectory directory;
   const fs::path& at = directory.path();

@@ -28,6 +28,8 @@ found = {
                    "keyword": "", "markexpr": "", "lf": False})) == set(),
     "get_tests_fingerprints": callable(testmon_core.TestmonData.get_tests_fingerprints),
     "read_source_sha": process_code.read_source_sha("none") == (None, None),
+    "READING_MODULE": "open" in process_code.read_source_sha.__code__.co_names,
+    "fetch_current_run_stats": callable(db.DB.fetch_current_run_stats),
     "Module": {"blocks", "method_checksums", "source_code"} <= set(dir(process_code.Module)),
     "create_fingerprint": callable(process_code.create_fingerprint) and callable(process_code.blob_to_checksums),
     "get_file": callable(testmon_core.SourceTree.get_file),

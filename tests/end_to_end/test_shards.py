@@ -70,6 +70,11 @@ class Shards:
         )
         return sorted(rows, key=repr)
 
+    def counters(self, datafile: Path) -> Dict[str, int]:
+        """Of tests run and saved, over all runs. Those of seconds differ as the seconds do."""
+        rows = Project(datafile.parent).rows("SELECT dataid, data FROM metadata WHERE dataid LIKE 'None:tests_%'")
+        return {name: int(value) for name, value in rows}
+
     def check(self, count: int, *, same_order: bool = True) -> None:
         """A round of shards does together what a single run does. What of the code a test executes may depend on what
         ran before it in its process, so `same_order` says whether the fingerprints are to be compared."""
@@ -81,6 +86,7 @@ class Shards:
         if not same_order:
             merged, single = ({row[:5] for row in rows} for rows in (merged, single))
         assert merged == single
+        assert self.counters(self.merged) == self.counters(self.single.datafile)
 
 
 def suite_for(version: str, venvs, commands, directory: Path, *needs: str) -> Suite:

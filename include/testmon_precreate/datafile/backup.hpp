@@ -13,7 +13,7 @@ namespace testmon_precreate::datafile {
                                                 int data_version);
 
 // Copies what is committed in `file` to backup_path, which appears at once and whole and replaces
-// an older one. The caller holds the file's write lock on another connection, so that nobody else
+// an older one. The caller holds the file's write lock on another connection, so that no one else
 // does the same. Throws SQLite::Exception; std::filesystem::filesystem_error.
 void back_up(const std::filesystem::path& file, int data_version, util::Seconds busy_timeout);
 

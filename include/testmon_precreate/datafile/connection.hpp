@@ -11,7 +11,7 @@
 namespace testmon_precreate::datafile {
 
 // Opens an existing data file in a way that neither writes nor creates anything, the shared-memory
-// file included. `seen` must be fresh: where another process changes the file meanwhile, a read can
+// file included. `seen` must be fresh: if another process changes the file meanwhile, a read can
 // fail. Throws SQLite::Exception.
 [[nodiscard]] SQLite::Database open_for_reading(const std::filesystem::path& file,
                                                 const Inspection& seen, util::Seconds busy_timeout);
@@ -61,7 +61,7 @@ auto read_only(const std::filesystem::path& file, Inspection seen, util::Seconds
 }
 
 // Calls `work(database)` in one transaction that holds the write lock from its start, and returns
-// its result. Where `work` throws, the file is byte for byte as before. Throws what `work` throws;
+// its result. If `work` throws, the file is byte for byte as before. Throws what `work` throws;
 // SQLite::Exception.
 template <typename Work>
 auto in_transaction(const std::filesystem::path& file, const Inspection& seen,

@@ -20,10 +20,10 @@ public:
   using DatabaseError::DatabaseError;
 };
 
-// Throws DamagedFile where `seen` is no sound database, or a log lies beside a file that is gone.
+// Throws DamagedFile if `seen` is no sound database, or a log lies beside a file that is gone.
 void require_sound(const Inspection& seen, const std::filesystem::path& file);
 
-// Throws DamagedFile where this program does not know `data_version`.
+// Throws DamagedFile if this program does not know `data_version`.
 void require_known_version(int data_version, const std::filesystem::path& file);
 
 // Throws the DatabaseError (or DamagedFile) that tells a user what SQLite's error means.

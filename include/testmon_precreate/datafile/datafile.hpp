@@ -24,7 +24,7 @@ struct PrepareRequest {
   std::size_t keep_environments = 4;      // parked ones per name
   bool allow_upgrade = true;              // false: another data version is a DatabaseError
   bool dry_run = false;                   // reports what would be done, opens nothing for writing
-  bool rebuild = false;                   // a damaged file is moved aside and made anew
+  bool rebuild = false;                   // a damaged file is moved aside and made again
   bool keep_backup = true;                // of a file that is converted to another data version
   // Called with each warning as soon as it is known; an error may follow.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
@@ -52,7 +52,7 @@ struct PreparedDatafile {
 [[nodiscard]] bool can_be_written(const std::filesystem::path& file);
 
 // Folds the WAL into the file and truncates it, so that the file alone can be copied.
-// Nothing where the file does not exist. Throws DatabaseError.
+// Nothing if the file does not exist. Throws DatabaseError.
 void truncate_wal(const std::filesystem::path& file, util::Seconds busy_timeout);
 
 } // namespace testmon_precreate::datafile

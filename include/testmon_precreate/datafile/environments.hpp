@@ -26,6 +26,10 @@ struct Environment {
   }
 };
 
+// What tests of the environment depend on: its package text without the versions of its own
+// distributions, and these with their hashes. If it has none or they are not known: the text.
+[[nodiscard]] std::string dependencies(const Environment& environment);
+
 // Whether tests that ran in `recorded` need not run again for being run in `wanted`: the two differ
 // in nothing but versions of the wanted one's own distributions. If `recorded` does not know its
 // own ones, they are taken to be the same.

@@ -7,7 +7,7 @@ namespace testmon_precreate::datafile {
 
 enum class FileKind {
   absent,
-  empty,    // zero bytes: somebody has just opened it, or was stopped there
+  empty,    // zero bytes: a process has just opened it, or was stopped there
   database, // the header of an SQLite database
   other     // anything else
 };

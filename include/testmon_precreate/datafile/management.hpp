@@ -18,11 +18,11 @@ namespace testmon_precreate::datafile {
 
 struct ListedEnvironment {
   EnvironmentRow row;
-  util::Seconds parked_at{0}; // since the epoch; 0 for a visible row or where it is not known
+  util::Seconds parked_at{0}; // since the epoch; 0 for a visible row or if it is not known
   std::size_t tests = 0;
 };
 
-// Every environment of `file`, by name and id; none where the file does not exist. Opens nothing
+// Every environment of `file`, by name and id; none if the file does not exist. Opens nothing
 // for writing.
 [[nodiscard]] std::vector<ListedEnvironment> list_environments(const std::filesystem::path& file,
                                                                util::Seconds busy_timeout);
@@ -32,7 +32,7 @@ std::size_t park_environments(const std::filesystem::path& file, std::span<const
                               util::Seconds busy_timeout);
 
 // Brings a parked environment back; the visible one of that name is parked instead. Returns false
-// where it is visible already. Throws core::UsageError where the visible one has the same packages
+// if it is visible already. Throws core::UsageError if the visible one has the same packages
 // and Python version.
 bool restore_environment(const std::filesystem::path& file, std::int64_t id,
                          util::Seconds busy_timeout);

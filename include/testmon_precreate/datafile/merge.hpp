@@ -32,7 +32,7 @@ enum class OnDisk { absent, other, same };
 //  2. It is an execution, not the placeholder that a test gets when it is collected for the first
 //     time (TestmonData.sync_db_fs_tests: the one checksum of "0match", duration NULL), nor what a
 //     shard of pytest-split leaves for the tests of the others.
-//  3. Every file of it is on the disk as it was then, by testmon's fsha. Only asked where 1 and 2
+//  3. Every file of it is on the disk as it was then, by testmon's fsha. Only asked if 1 and 2
 //  do
 //     not decide.
 //  4. It failed: testmon selects a test with `failed = 1` always, so a failure stays until a later
@@ -53,13 +53,15 @@ enum class OnDisk { absent, other, same };
 // Shards that the plugin has made know which tests were theirs: what one of them has dropped counts
 // as missing in all others of the same plan (shard_mark.hpp).
 //
-// Environments are the same if name, packages and Python version are. No name gets a second visible
-// one: stock testmon of data version 14 fails where it meets the wrong one. The target's stays
+// Environments are the same if name, packages and Python version are; versions of the project's own
+// distributions do not count (environments.hpp). No name gets a second visible
+// one: stock testmon of data version 14 fails if it meets the wrong one. The target's stays
 // visible, unless the target is the base and the inputs have left it for another. The others are
 // parked (see parking.hpp); `prepare` brings them back.
 //
 // testmon's counters in `metadata` (DB.update_saving_stats): with `base` its value and the sum of
-// what each file has added, without it the largest. Of anything else the largest text, as for
+// what each file has added, as for shards of one plan, which know what they began with; otherwise
+// the largest. Of anything else the largest text, as for
 // `last_survey_notification_date`. `suite_execution_file_fsha` is empty in every release.
 struct MergeRequest {
   std::vector<std::filesystem::path> inputs;

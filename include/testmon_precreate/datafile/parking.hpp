@@ -31,7 +31,7 @@ struct ParkingPlan {
 [[nodiscard]] ParkingPlan make_parking_plan(std::span<const EnvironmentRow> rows,
                                             const Environment& wanted);
 
-// A parked row and when it was parked, seconds since the epoch; 0 where that is not known.
+// A parked row and when it was parked, seconds since the epoch; 0 if that is not known.
 struct ParkedRow {
   std::int64_t id = 0;
   util::Seconds parked_at{0};
@@ -56,7 +56,7 @@ public:
   // Carries out a plan for `wanted`, whose matching row there is: parks, restores, takes over.
   void carry_out(const ParkingPlan& plan, const Environment& wanted, util::Seconds now);
 
-  // When a row was parked, since the epoch; 0 where that is not known.
+  // When a row was parked, since the epoch; 0 if that is not known.
   [[nodiscard]] util::Seconds parked_at(std::int64_t id);
 
   // The parked rows of one name, least recently used first.

@@ -7,7 +7,7 @@ namespace testmon_precreate::datafile {
 // delete it. Registers the layer at the first call.
 //
 // With the URI parameter `private_index=1` the log's index is built in memory and locks nothing:
-// right only where no process has the file open, and needed there because an index that nobody
+// right only if no process has the file open, and needed there because an index that no one
 // keeps up to date cannot be trusted.
 [[nodiscard]] const char* reading_vfs();
 

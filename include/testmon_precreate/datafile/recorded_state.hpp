@@ -51,18 +51,18 @@ struct RecordedStateQuery {
   // Picks the environment among all rows, the parked ones too, by id.
   std::function<std::optional<std::int64_t>(std::span<const EnvironmentRow>)> choose_environment;
   // Picks the fingerprints of which the rest is wanted, as indices. Called when tests and
-  // fingerprints are known; again where another process began or ended its work meanwhile.
+  // fingerprints are known; again if another process began or ended its work meanwhile.
   std::function<std::vector<std::size_t>(const RecordedState&)> choose_fingerprints;
 };
 
-// Reads an environment of `file`, all of it from one moment; nothing where there is no file or
+// Reads an environment of `file`, all of it from one moment; nothing if there is no file or
 // nothing was chosen. Opens nothing for writing. Throws core::DatabaseError.
 [[nodiscard]] std::optional<RecordedState> read_recorded_state(const std::filesystem::path& file,
                                                                const RecordedStateQuery& query,
                                                                util::Seconds busy_timeout);
 
 // What each test took when it ran last, in whatever environment of `file`, the parked ones
-// included; nothing where there is no file. Opens nothing for writing. Throws core::DatabaseError.
+// included; nothing if there is no file. Opens nothing for writing. Throws core::DatabaseError.
 [[nodiscard]] std::map<std::string, util::Seconds>
 read_newest_durations(const std::filesystem::path& file, util::Seconds busy_timeout);
 

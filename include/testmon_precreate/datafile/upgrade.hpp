@@ -18,7 +18,7 @@ namespace testmon_precreate::datafile {
 // changes that do not affect the content on disk; and in two scratch tables, whose rows mean
 // nothing outside the run that wrote them.
 //
-// Throws DamagedFile where the tables are not testmon's of version `from` or a check fails;
+// Throws DamagedFile if the tables are not testmon's of version `from` or a check fails;
 // SQLite::Exception. The caller rolls back then and closes the connection.
 void change_data_version(SQLite::Database& database, int from, int to,
                          const std::filesystem::path& file);

@@ -20,11 +20,11 @@ struct RecordedContent {
 enum class Verdict {
   current,            // the content on the disk; testmon will not run a test for it
   stale,              // another content
-  stale_with_another, // the content on the disk; but where the environment has another, stale one
+  stale_with_another, // the content on the disk; but if the environment has another, stale one
                       // of this file, testmon compares the blocks of both, and may get other ones
 };
 
-// What git's index says, asked for at most once and only where it matters.
+// What git's index says, asked for at most once and only if it matters.
 using GitIndex = std::function<std::unordered_map<std::string, std::string>()>;
 
 // Compares each of `contents` with the disk. The contents of one file stand together. What is

@@ -22,7 +22,7 @@ namespace testmon_precreate::selection {
 [[nodiscard]] std::optional<std::string>
 current_branch(const std::filesystem::path& directory, const util::ProcessEnvironment& environment);
 
-// How many commits of HEAD's history were made after `time`, in seconds since the epoch; 0 where
+// How many commits of HEAD's history were made after `time`, in seconds since the epoch; 0 if
 // git fails or is missing.
 [[nodiscard]] int commits_since(const std::filesystem::path& directory, std::int64_t time,
                                 const util::ProcessEnvironment& environment);

@@ -29,7 +29,7 @@ enum class Together {
 class ShardPlan {
 public:
   // Spreads `tests` over `count` > 0 shards by their durations: the longest file first, each to the
-  // shard that has least to do so far, names deciding between equals. Where that leaves a shard
+  // shard that has least to do so far, names deciding between equals. If that leaves a shard
   // with more than a tenth above the mean, the longest files are cut into pieces, unless `together`
   // forbids it.
   ShardPlan(std::span<const ShardedTest> tests, std::size_t count, Together together);

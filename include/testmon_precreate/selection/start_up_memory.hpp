@@ -10,10 +10,10 @@ namespace testmon_precreate::selection {
 // What it takes to start a worker, remembered for each project in the user's cache directory.
 class StartUpMemory {
 public:
-  // Remembers nothing where `cache_directory` is empty.
+  // Remembers nothing if `cache_directory` is empty.
   StartUpMemory(std::filesystem::path rootdir, std::filesystem::path cache_directory);
 
-  // Nothing where no run was measured yet.
+  // Nothing if no run was measured yet.
   [[nodiscard]] std::optional<util::Seconds> recall() const;
 
   // Takes in a measured start. A quicker one counts at once, since what slows a start most is a

@@ -26,7 +26,7 @@ struct TestToRun {
 // What the number of workers depends on besides the tests.
 struct WorkerBounds {
   int asked = 1;
-  int least = 0;           // where nothing is to run
+  int least = 0;           // if nothing is to run
   unsigned processors = 1; // that this process may use
   // What it takes until a worker with a processor of its own has collected; nothing: not known.
   std::optional<util::Seconds> start_up{};
@@ -34,7 +34,7 @@ struct WorkerBounds {
 
 // How many workers pay off for `tests`, which are all that will run: never more than there are
 // groups, or than were asked for; and no worker whose start costs more than the time that it saves.
-// Where a duration is not known, as many as asked for. Workers beyond the processors share these
+// If a duration is not known, as many as asked for. Workers beyond the processors share these
 // while they start, but not while they run tests, which may wait for something.
 [[nodiscard]] int workers_that_pay(std::span<const TestToRun> tests, Grouping grouping,
                                    const WorkerBounds& bounds);

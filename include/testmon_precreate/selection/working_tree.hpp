@@ -32,15 +32,15 @@ struct FileStamp {
 // remembered: it could change again without another stamp (git calls such entries racy).
 class WorkingTree {
 public:
-  // Remembers nothing where `cache_directory` is empty. `now` is the system's time.
+  // Remembers nothing if `cache_directory` is empty. `now` is the system's time.
   WorkingTree(std::filesystem::path rootdir, std::filesystem::path cache_directory,
               std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
-  // The hashes of the regular file `filename`, relative to the rootdir; null where there is none or
+  // The hashes of the regular file `filename`, relative to the rootdir; null if there is none or
   // it cannot be read. Valid as long as the tree. Throws nothing of the file's.
   [[nodiscard]] const ContentHashes* look_at(std::string_view filename);
 
-  // Writes what was looked at to the cache, where that holds something else. A cache that cannot be
+  // Writes what was looked at to the cache, if that holds something else. A cache that cannot be
   // written is no error.
   void remember() const;
 
@@ -68,7 +68,7 @@ private:
 };
 
 // What testmon takes from `git ls-files --stage -m DIRECTORY`, run in `working_directory`: the
-// blobs' names of tracked files without changes, by the path that git prints. Empty where git or a
+// blobs' names of tracked files without changes, by the path that git prints. Empty if git or a
 // repository is missing.
 [[nodiscard]] std::unordered_map<std::string, std::string>
 names_in_git_index(const std::filesystem::path& directory,

@@ -7,6 +7,7 @@ import sys
 from typing import Any, Dict, Iterable, Optional, Set
 
 from testmon_precreate.project_files import ProjectFiles
+from testmon_precreate.testmon_internals import READING_MODULE
 
 WRITING = os.O_WRONLY | os.O_RDWR
 
@@ -21,6 +22,8 @@ class FileInputs:
 
     def opened(self, path: Any, flags: int) -> None:
         """Called for every file that is opened, by whatever means of Python."""
+        if sys._getframe(2).f_globals.get("__name__") == READING_MODULE:  # to compare it with what is recorded
+            return
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         relative = self._files.relative(path) if isinstance(path, str) else None

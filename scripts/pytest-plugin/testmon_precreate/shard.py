@@ -101,6 +101,7 @@ def keep_others(data: Any, plan: Dict[str, Any]) -> None:
         internals.write_shard_mark(data, plan["id"], recorded.difference(data.all_tests))
 
     data.sync_db_fs_tests = sync_db_fs_tests
+    internals.count_only(data, part.has)  # `merge` adds up what the shards have counted
 
 
 class Sharding:

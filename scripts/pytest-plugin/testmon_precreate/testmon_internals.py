@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Tuple
 
 SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
+READING_MODULE = "testmon.process_code"  # opens the recorded files
 MODULE = "testmon.pytest_testmon"  # is imported if testmon's plugin is active in this process
 ACTIVATING_OPTIONS = ("testmon", "testmon_noselect", "testmon_nocollect", "testmon_forceselect")
 # Options of pytest's own plugins that testmon reads, whether these are there or not (testmon.configure).
@@ -192,6 +193,24 @@ def write_shard_mark(data: Any, plan: str, dropped: Iterable[str]) -> None:
     rows += [(f"testmon-precreate:dropped:{data.exec_id}:{name}", "") for name in dropped]
     with data.db.con as connection:
         connection.executemany("INSERT OR REPLACE INTO metadata VALUES (?, ?)", rows)
+        connection.execute(
+            "INSERT OR REPLACE INTO metadata SELECT 'testmon-precreate:shard:' || dataid, data FROM metadata"
+            " WHERE dataid LIKE 'None:%'"
+        )
+
+
+def count_only(data: Any, has: Callable[[str], bool]) -> None:
+    """What testmon counts as run and as saved (DB.fetch_current_run_stats) then is of these tests alone."""
+
+    def fetch_current_run_stats(exec_id: int) -> Tuple[float, float, int, int]:
+        rows = data.db.con.execute(
+            "SELECT test_name, coalesce(duration, 0), forced IS NOT 0 FROM test_execution WHERE environment_id = ?", (exec_id,)
+        )
+        counted = [(duration, is_saved) for name, duration, is_saved in rows if has(name)]
+        saved = [duration for duration, is_saved in counted if is_saved]
+        return sum(saved), sum(duration for duration, _ in counted), len(saved), len(counted)
+
+    data.db.fetch_current_run_stats = fetch_current_run_stats
 
 
 def run_without_workers(config: Any) -> None:
