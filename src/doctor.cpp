@@ -19,8 +19,6 @@
 
 namespace testmon_precreate {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 // A distribution's name as package indexes compare it.

@@ -72,8 +72,7 @@ std::string dependencies(const Environment& environment) {
   for (const std::string_view entry : entries_of(environment.own_distributions)) {
     own.insert(name_in(entry));
   }
-  return fmt::format("{}\n{}",
-                     fmt::join(without_versions(environment.system_packages, own), ", "),
+  return fmt::format("{}\n{}", fmt::join(without_versions(environment.system_packages, own), ", "),
                      environment.own_distributions);
 }
 
