@@ -57,13 +57,14 @@ SQLite::Database open_for_writing(const fs::path& file, util::Seconds busy_timeo
   SQLite::Database database(uri_of(file, "?mode=rw"),
                             SQLite::OPEN_READWRITE | SQLite::OPEN_URI | SQLite::OPEN_NOMUTEX,
                             milliseconds(busy_timeout));
-  // A log is synced before it is folded in: a power failure may cost the last commit, never more.
+  // A log is synced before a checkpoint: a power failure may cost the last commit, never more.
   database.exec("PRAGMA synchronous = NORMAL");
   return database;
 }
 
-void fold_log_on_close(SQLite::Database& database, bool fold) {
-  sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, fold ? 0 : 1, nullptr);
+void checkpoint_on_close(SQLite::Database& database, bool checkpoint) {
+  sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, checkpoint ? 0 : 1,
+                    nullptr);
 }
 
 int read_data_version(SQLite::Database& database) {

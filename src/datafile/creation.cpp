@@ -22,7 +22,7 @@ struct FreeByLibrary {
 std::string database_image(int data_version, const Environment& environment) {
   SQLite::Database database(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   create_schema(database, data_version);
-  static_cast<void>(EnvironmentTable(database).insert({&environment, 1}));
+  static_cast<void>(EnvironmentTable(database).insert(environment));
   sqlite3_int64 size = 0;
   const std::unique_ptr<unsigned char, FreeByLibrary> bytes(
       sqlite3_serialize(database.getHandle(), "main", &size, 0));

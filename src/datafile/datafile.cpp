@@ -207,7 +207,7 @@ private:
       result_.action = EnvironmentAction::created;
       parking.park(plan.park, util::wall_clock_now());
       plan.park.clear();
-      plan.matching = EnvironmentTable(database).insert({&request_.environment, 1}).front();
+      plan.matching = EnvironmentTable(database).insert(request_.environment);
     }
     parking.carry_out(plan, request_.environment, util::wall_clock_now());
     result_.environment_id = *plan.matching;

@@ -99,17 +99,13 @@ std::vector<EnvironmentRow> EnvironmentTable::all() {
   return fetch(statements_.get(std::string(select_rows) + " ORDER BY id"));
 }
 
-std::vector<std::int64_t> EnvironmentTable::insert(std::span<const Environment> environments) {
-  std::vector<std::int64_t> ids;
-  ids.reserve(environments.size());
-  for (const Environment& environment : environments) {
-    statements_.run("INSERT INTO environment (environment_name, system_packages, python_version)"
-                    " VALUES (?, ?, ?)",
-                    environment.name, environment.system_packages, environment.python_version);
-    ids.push_back(database_.getLastInsertRowid());
-    note_own_distributions(ids.back(), environment);
-  }
-  return ids;
+std::int64_t EnvironmentTable::insert(const Environment& environment) {
+  statements_.run("INSERT INTO environment (environment_name, system_packages, python_version)"
+                  " VALUES (?, ?, ?)",
+                  environment.name, environment.system_packages, environment.python_version);
+  const std::int64_t id = database_.getLastInsertRowid();
+  note_own_distributions(id, environment);
+  return id;
 }
 
 void EnvironmentTable::hide(std::span<const std::int64_t> ids) {
@@ -120,12 +116,9 @@ void EnvironmentTable::hide(std::span<const std::int64_t> ids) {
   }
 }
 
-void EnvironmentTable::show(std::span<const std::int64_t> ids) {
-  for (const std::int64_t id : ids) {
-    statements_.run(
-        "UPDATE environment SET environment_name = CAST(environment_name AS TEXT) WHERE id = ?",
-        id);
-  }
+void EnvironmentTable::show(std::int64_t id) {
+  statements_.run(
+      "UPDATE environment SET environment_name = CAST(environment_name AS TEXT) WHERE id = ?", id);
 }
 
 void EnvironmentTable::rename(std::int64_t id, const std::string& system_packages) {

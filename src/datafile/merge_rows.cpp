@@ -118,7 +118,7 @@ std::optional<std::int64_t> TargetRows::make_ready(const Environment& environmen
   if (!contents_.insert(environment).second) {
     return std::nullopt;
   }
-  const std::int64_t id = environments_.insert({&environment, 1}).front();
+  const std::int64_t id = environments_.insert(environment);
   if (!visible_elsewhere || !visible_.insert(environment.name).second) {
     util::Seconds parked_at = visible_elsewhere ? util::wall_clock_now() : util::Seconds(0);
     for (const FileRow& row : others) {

@@ -68,7 +68,7 @@ void Parking::park(std::span<const std::int64_t> ids, util::Seconds now) {
 }
 
 void Parking::restore(std::int64_t id) {
-  environments_.show({&id, 1});
+  environments_.show(id);
   forget_bookkeeping(id);
 }
 

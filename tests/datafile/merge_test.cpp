@@ -134,7 +134,7 @@ void write(const fs::path& file, const Environment& environment, const Tests& te
     id = row.environment == environment ? row.id : id;
   }
   if (id == 0) {
-    id = datafile::EnvironmentTable(database).insert({&environment, 1}).front();
+    id = datafile::EnvironmentTable(database).insert(environment);
   }
   for (const auto& [name, test] : tests) {
     write_test(database, id, name, test);

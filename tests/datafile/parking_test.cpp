@@ -49,7 +49,7 @@ datafile::PreparedDatafile prepare(const fs::path& file, const std::string& pack
 void insert_row(const fs::path& file, const std::string& packages) {
   SQLite::Database database(file, SQLite::OPEN_READWRITE);
   const Environment environment{"default", packages, "3.11.7"};
-  datafile::EnvironmentTable(database).insert({&environment, 1});
+  datafile::EnvironmentTable(database).insert(environment);
 }
 
 TEST_SUITE("datafile/parking") {
@@ -349,14 +349,14 @@ TEST_SUITE("datafile/parking") {
     CHECK(datafile::prepare_datafile(request).action == EnvironmentAction::created);
   }
 
-  TEST_CASE("several rows go in at once") {
+  TEST_CASE("rows go in one after another") {
     const TemporaryDirectory directory;
     const fs::path file = directory.path() / "data";
     prepare(file, "a 1.0");
     SQLite::Database database(file, SQLite::OPEN_READWRITE);
-    const std::vector<Environment> environments = {{"x", "a", "3.8.18"}, {"y", "b", "3.9.18"}};
-    CHECK(datafile::EnvironmentTable(database).insert(environments) ==
-          std::vector<std::int64_t>{2, 3});
+    datafile::EnvironmentTable table(database);
+    CHECK(table.insert({"x", "a", "3.8.18"}) == 2);
+    CHECK(table.insert({"y", "b", "3.9.18"}) == 3);
   }
 }
 

@@ -21,8 +21,8 @@ namespace testmon_precreate::datafile {
 [[nodiscard]] SQLite::Database open_for_writing(const std::filesystem::path& file,
                                                 util::Seconds busy_timeout);
 
-// Whether closing the last connection folds the log into the file, as SQLite does by itself.
-void fold_log_on_close(SQLite::Database& database, bool fold);
+// Whether closing the last connection checkpoints the log, as SQLite does by default.
+void checkpoint_on_close(SQLite::Database& database, bool checkpoint);
 
 // The data version (PRAGMA user_version), the write-ahead log included.
 [[nodiscard]] int read_data_version(SQLite::Database& database);
@@ -67,12 +67,12 @@ template <typename Work>
 auto in_transaction(const std::filesystem::path& file, const Inspection& seen,
                     util::Seconds busy_timeout, Work work) {
   SQLite::Database database = open_for_writing(file, busy_timeout);
-  // A log that another process left behind is folded in only once our own work has succeeded.
-  fold_log_on_close(database, !seen.wal_present);
+  // A log that another process has left is checkpointed only once our own work has succeeded.
+  checkpoint_on_close(database, !seen.wal_present);
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   auto result = work(database);
   transaction.commit();
-  fold_log_on_close(database, true);
+  checkpoint_on_close(database, true);
   return result;
 }
 

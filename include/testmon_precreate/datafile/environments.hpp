@@ -35,7 +35,7 @@ struct Environment {
 // own ones, they are taken to be the same.
 [[nodiscard]] bool stands_for(const Environment& recorded, const Environment& wanted);
 
-// A parked row is out of testmon's sight: its name is stored as a BLOB. testmon looks rows up by
+// A parked row is hidden from testmon: its name is stored as a BLOB. testmon looks rows up by
 // a Python str, which SQLite binds as TEXT, and TEXT never equals a BLOB
 // (https://sqlite.org/datatype3.html, section 4.1): no name that a user can choose finds it.
 struct EnvironmentRow {
@@ -59,12 +59,13 @@ public:
   // Every row, by id.
   [[nodiscard]] std::vector<EnvironmentRow> all();
 
-  // Adds visible rows, with notes of their own distributions; returns their ids in the same order.
-  std::vector<std::int64_t> insert(std::span<const Environment> environments);
+  // Adds a visible row, with a note of its own distributions; returns its id.
+  std::int64_t insert(const Environment& environment);
 
-  // Renames rows out of testmon's sight, or back. Their tests go with them: these refer to the id.
+  // Hides rows from testmon by renaming them, or shows one again. Their tests go with them: these
+  // refer to the id.
   void hide(std::span<const std::int64_t> ids);
-  void show(std::span<const std::int64_t> ids);
+  void show(std::int64_t id);
 
   // Gives a row another package text.
   void rename(std::int64_t id, const std::string& system_packages);

@@ -20,7 +20,7 @@ struct FileLock {
 // Lines that cannot be parsed are left out.
 [[nodiscard]] std::vector<FileLock> parse_locks(std::string_view text);
 
-// The other processes that keep this one from writing to or folding the log into `file`, for
+// The other processes that keep this one from writing to `file` or checkpointing its log, for
 // people: `process 4242 (python -m pytest, started 12 s ago)`. Empty if the system does not
 // tell. SQLite locks the file itself or, in WAL mode, bytes 120 to 127 of the shared-memory file
 // (https://sqlite.org/walformat.html, section 2.3).
