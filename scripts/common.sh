@@ -5,7 +5,7 @@ source_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034 # of the scripts
 tools_venv=$source_directory/build/tools
 
-# Where ccache is there, the wheel's build and another checkout use what this build compiled.
+# With ccache, the wheel's build and another checkout use what this build compiled.
 export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
 
 # Put before a command: what ends this script ends that command as well, with SIGTERM.
@@ -57,8 +57,19 @@ build_packages=(g++ cmake ninja-build libcli11-dev libsqlitecpp-dev libsqlite3-d
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
-# need_packages PACKAGE…: installs the Debian packages that are missing, all at once, as root or by sudo; asks
-# first on a terminal. Where that cannot be, says in one line what to install. Does nothing on other systems.
+# may_install WHAT REFUSAL: says what is about to be installed, and asks first on a terminal, but never in CI. Ends
+# the script with REFUSAL if the answer is no.
+may_install() {
+  say "installing $1"
+  if [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; then
+    local answer
+    read -r -p "Install this now? [Y/n] " answer
+    [[ $answer =~ ^([yY].*)?$ ]] || die "$2"
+  fi
+}
+
+# need_packages PACKAGE…: installs the Debian packages that are missing, all at once, as root or by sudo. If that is
+# impossible, says in one line what to install. Does nothing on other systems.
 need_packages() {
   local missing=() package sudo=()
   command -v dpkg-query >/dev/null || return 0
@@ -72,12 +83,8 @@ need_packages() {
   if [ ${#sudo[@]} -gt 0 ] && ! { [ -t 0 ] && command -v sudo || sudo -n true; } >/dev/null 2>&1; then
     die "Debian packages are missing. Install them as root, then run this again: $by_hand"
   fi
-  say "installing ${#missing[@]} Debian packages${sudo[*]:+ with sudo}: ${missing[*]}"
-  if [ -t 0 ] && [ -t 2 ] && [ -z "${CI:-}" ]; then
-    local answer
-    read -r -p "Install them now? [Y/n] " answer
-    [[ $answer =~ ^([yY].*)?$ ]] || die "not installed. By hand, as root: $by_hand"
-  fi
+  may_install "${#missing[@]} Debian packages${sudo[*]:+ with sudo}: ${missing[*]}" \
+    "not installed. By hand, as root: $by_hand"
   # The lists of a machine that was just set up are old or empty; an install from good ones is quicker.
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" "${missing[@]}" >/dev/null 2>&1 ||
     { "${sudo[@]}" apt-get update -qq >&2 &&
@@ -85,11 +92,12 @@ need_packages() {
     die "apt-get failed. By hand, as root: $by_hand"
 }
 
-# need_tools: a virtual environment under build/ with what the tests and the checks drive.
+# need_tools [MORE]: a virtual environment under build/ with what the tests and the checks drive. MORE says what
+# else is going to be installed.
 need_tools() {
-  local tools=(uv pytest pytest-xdist ruff==0.17.6)
+  local tools=(uv pytest pytest-xdist ruff==0.17.6 mypy==2.4.1)
   [ "$(cat "$tools_venv/complete" 2>/dev/null)" != "${tools[*]}" ] || return 0
-  say "making a Python environment in build/tools"
+  may_install "from PyPI into build/tools: ${tools[*]}${1:-}" "not installed: ${tools[*]}"
   rm -rf "$tools_venv"
   python3 -m venv "$tools_venv" || die "python3 cannot make a virtual environment"
   "$tools_venv/bin/python" -m pip install --quiet --disable-pip-version-check "${tools[@]}" ||
@@ -108,8 +116,8 @@ now_and_then() {
   done
 }
 
-# build NAME OPTION…: configures and builds build/NAME; of its targets only those in $build_target where that is
-# set. Shows ninja's own progress on a terminal, a line of it now and then elsewhere; ends the script on a failure.
+# build NAME OPTION…: configures and builds build/NAME; of its targets only those in $build_target, if that is set.
+# Shows ninja's own progress on a terminal, a line of it now and then elsewhere; ends the script on a failure.
 build() {
   local name=$1 directory=$source_directory/build/$1
   local log=$directory/build.log launcher=() command=("${ends_with_us[@]}" ninja -C "$directory")

@@ -28,7 +28,7 @@ SCRATCH = BUILD / "bench_merge"
 SHARDS = 8
 ROUNDS = 3
 
-# The rule of datafile/merge.hpp where the disk is not looked at: an execution before a placeholder, a failure before a
+# The rule of datafile/merge.hpp if the disk is not looked at: an execution before a placeholder, a failure before a
 # success, one of the last run before others, and so on.
 STATEMENTS = """
 CREATE TEMP TABLE same AS SELECT s.id AS old, m.id AS own FROM shard.environment s JOIN main.environment m

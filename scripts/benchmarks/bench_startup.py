@@ -112,7 +112,7 @@ def main() -> int:
         times = small.compare("--testmon", "-n", "8")
         table.ratio("40 packages, -n 8", times["ours"], times["stock"], 1.02)
 
-        # What we add to a worker shows where there is next to nothing to save.
+        # What we add to a worker shows best if there is next to nothing to save.
         added = {}
         for workers in (2, 4, 8, 16):
             times = small.compare("--testmon", "-n", str(workers))

@@ -10,7 +10,7 @@ from typing import Callable, Dict, List, Optional, Sequence
 
 
 def wall_seconds(command: Sequence[str], **options) -> float:
-    """The wall time of one run; raises where the command fails."""
+    """The wall time of one run; raises if the command fails."""
     options.setdefault("stdout", subprocess.DEVNULL)
     options.setdefault("stderr", subprocess.DEVNULL)
     start = time.perf_counter()
@@ -37,7 +37,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def peak_memory_mib(command: Sequence[str], **options) -> float:
-    """The peak resident set of one run, MiB; raises where the command fails. GNU time starts it: what Python starts
+    """The peak resident set of one run, MiB; raises if the command fails. GNU time starts it: what Python starts
     itself counts Python's own peak as the child's, because exec keeps the maximum of the image it replaces (see
     setmax_mm_hiwater_rss in Linux' fs/exec.c)."""
     options.setdefault("stdout", subprocess.DEVNULL)

@@ -67,7 +67,7 @@ RELEASES = (
 
 
 def verdict(result: PytestResult, executed: int) -> str:
-    """One or two words for the table; `ok` where just the right tests ran."""
+    """One or two words for the table; `ok` if just the right tests ran."""
     if result.readonly_error:
         return "readonly error"
     if "database is locked" in result.output:
@@ -105,7 +105,7 @@ class Cell:
         return found
 
     def change(self, scenario: Scenario) -> str:
-        """In a project of its own: what a failed run leaves behind is no matter of the next change."""
+        """In a project of its own: what a failed run leaves does not touch the next change."""
         project = Project.sample(self.scratch / scenario.name.replace(" ", "-"))
         scenario.prepare(self.venv)
         self.run(project)
@@ -152,7 +152,7 @@ def play(releases: Releases, workers: int, ours: bool, commands: Commands, venvs
 def render(results: Dict[str, Dict[str, str]]) -> str:
     """A row a set of releases and number of workers; a cell says `ok`, or what stock does and then ours."""
     lines = [
-        "Stock testmon → with us; one word where both do the same. `ok`: exit code 0 and just the right tests ran.",
+        "Stock testmon → with us; one word if both do the same. `ok`: exit code 0 and just the right tests ran.",
         "",
         "| testmon | pytest | xdist | Python | `-n` | " + " | ".join(SITUATIONS) + " |",
         "| --- | --- | --- | --- | --- |" + " --- |" * len(SITUATIONS),

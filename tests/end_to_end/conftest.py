@@ -39,7 +39,7 @@ def commands() -> Commands:
 
 @pytest.fixture(scope="session")
 def venvs() -> Venvs:
-    """Makes virtual environments; skips where no package index answers, fails there in CI."""
+    """Makes virtual environments; skips if no package index answers, fails then in CI."""
     return Venvs(SOURCE / "build" / "venvs")
 
 

@@ -27,7 +27,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 def namespace(
     pid: bool = False, read_only: Optional[os.PathLike] = None, tmpfs: Optional[os.PathLike] = None, size: str = "1m"
 ) -> List[str]:
-    """What to put before a command; skips the test where the kernel refuses. Without root, a user namespace helps."""
+    """What to put before a command; skips the test if the kernel refuses. Without root, a user namespace helps."""
     import pytest
 
     words = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]

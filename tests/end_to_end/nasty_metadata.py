@@ -135,7 +135,7 @@ def write_directory(root: Path) -> None:
 
 
 def write_archive(file: Path) -> None:
-    """A zip with something in front of it, a comment behind it, and metadata in every place."""
+    """A zip with something before it, a comment after it, and metadata in every place."""
     version = b"Version: 3.2.1\n"
     file.write_bytes(b"#!/usr/bin/env python3\n")
     with zipfile.ZipFile(file, "a") as archive:

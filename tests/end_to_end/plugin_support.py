@@ -1,4 +1,4 @@
-"""What the tests of the pytest plugin share: runs with it, and what they leave behind."""
+"""What the tests of the pytest plugin share: runs with it, and what they leave."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def missing_pythons() -> List[str]:
 
 
 def python_of(version: str) -> str:
-    """The interpreter of that minor version; one that is missing is fetched by uv where that works."""
+    """The interpreter of that minor version; one that is missing is fetched by uv if that works."""
     if version in pythons():
         return pythons()[version]
     import sys

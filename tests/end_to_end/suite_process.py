@@ -91,7 +91,7 @@ class Controller:
         self.last_output = time.monotonic()
 
     def show_that_it_goes_on(self) -> None:
-        """A line where no test has ended for a while: which ones are at work, and since when."""
+        """A line if no test has ended for a while: which ones are at work, and since when."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         while not self.over.wait(min(1, QUIET_SECONDS)):
             now = time.monotonic()

@@ -19,8 +19,8 @@ from typing import Dict, List, Optional, Sequence
 
 
 def chosen_seed() -> int:
-    """For tests that draw their cases: TESTMON_PRECREATE_SEED where a run is to be repeated; always the same one in CI,
-    where chance must not decide whether a change lands; any other one elsewhere. Show it where a test fails."""
+    """For tests that draw their cases: TESTMON_PRECREATE_SEED if a run is to be repeated; always the same one in CI, as
+    chance must not decide whether a change lands; any other one elsewhere. Show it if a test fails."""
     given = os.environ.get("TESTMON_PRECREATE_SEED")
     if given:
         return int(given)
@@ -112,15 +112,16 @@ class Venvs:
 
     def latest_version(self, project: str) -> str:
         """The newest release of `project` on the package index."""
-        result = subprocess.run(
-            [sys.executable, "-m", "uv", "pip", "compile", "--no-deps", "--no-header", "--no-annotate", "-"],
-            input=project,
-            text=True,
-            capture_output=True,
-        )
+        return self.newest_versions([project], "--no-deps")[project]
+
+    def newest_versions(self, projects: Sequence[str], *options: str) -> Dict[str, str]:
+        """The newest releases on the package index that go together."""
+        command = [sys.executable, "-m", "uv", "pip", "compile", "--no-header", "--no-annotate", *options, "-"]
+        result = subprocess.run(command, input="\n".join(projects), text=True, capture_output=True)
         if result.returncode != 0:
             unreachable_index(result.stderr)
-        return result.stdout.strip().split("==")[1]
+        found = dict(line.split("==") for line in result.stdout.split())
+        return {project: found[project] for project in projects}
 
     def sdist(self, requirement: str) -> Path:
         """The unpacked source distribution of a pinned release, kept for later runs; copy it to change it."""
@@ -166,7 +167,7 @@ class Venv:
         return found
 
     def copy(self, target: Path) -> "Venv":
-        """A copy that a test may change: hard links where it can, its own scripts and directories."""
+        """A copy that a test may change: hard links if possible, its own scripts and directories."""
         shutil.copytree(self.path, target, symlinks=True, copy_function=_link_or_copy)
         for script in (target / "bin").iterdir():
             if script.is_symlink() or not script.is_file():
@@ -176,7 +177,7 @@ class Venv:
                 script.unlink()
                 first, rest = content.split(b"\n", 1)
                 if b" " in os.fsencode(target) and os.fsencode(self.path) in first:
-                    # As pip does where the path has a space: for sh, and a string for Python.
+                    # As pip does if the path has a space: for sh, and a string for Python.
                     first = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''" % first[2:]
                 content = first + b"\n" + rest
                 script.write_bytes(content.replace(os.fsencode(self.path), os.fsencode(target)))
@@ -184,7 +185,7 @@ class Venv:
         return Venv(target)
 
     def add_distribution(self, name: str, version: str) -> Path:
-        """What installing a pure package leaves behind: a directory with METADATA."""
+        """What installing a pure package leaves: a directory with METADATA."""
         directory = self.site_packages / f"{name.replace('-', '_')}-{version}.dist-info"
         directory.mkdir()
         (directory / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -153,7 +153,7 @@ def test_an_unchanged_file_counts_as_such_whatever_it_holds(bench, git):
 
 def test_testmon_reads_a_committed_file_in_another_way(bench):
     """What git does not vouch for it passes through textwrap.dedent, which empties lines of white space within texts
-    too: a file has other blocks once it is committed, and where another test's row is stale, that counts."""
+    too: a file has other blocks once it is committed, and if another test's row is stale, that counts."""
     root = bench.project.path
     words = root / "words.py"
     words.write_text('def text():\n    return """a\n  \nb"""\n\n\ndef other():\n    return 1\n')

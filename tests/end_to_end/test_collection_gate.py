@@ -1,6 +1,6 @@
 """No row is written before every worker has read the data file: "Different tests were collected" cannot happen.
 
-Workers are held where testmon reads: by conftest files that delay its functions in one worker.
+Workers are held while testmon reads: by conftest files that delay its functions in one worker.
 """
 
 from __future__ import annotations

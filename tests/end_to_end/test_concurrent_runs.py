@@ -177,7 +177,7 @@ def edit(project: Project, rng: random.Random) -> None:
 @RELEASES
 def test_random_rounds(requirements, venv, commands, tmp_path):
     """Each round edits, starts several runs of subsets at once and kills one of them. Then one more run executes only
-    what nobody has executed, and after it nothing is left to run."""
+    what no run has executed, and after it nothing is left to run."""
     seed = chosen_seed()
     rng = random.Random(seed)
     files = 6

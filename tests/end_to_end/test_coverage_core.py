@@ -11,7 +11,7 @@ from pythons import python_of
 
 REQUIREMENTS = pytest.mark.parametrize(
     "requirements",
-    [NEW, ("pytest-testmon==2.1.3", "pytest>=8,<9", "pytest-xdist>=3.6", "pytest-cov", "coverage==7.6.1")],
+    [(*NEW, "coverage>=7.15"), ("pytest-testmon==2.1.3", "pytest>=8,<9", "pytest-xdist>=3.6", "pytest-cov", "coverage==7.6.1")],
     ids=["newest", "coverage-7.6"],
 )
 SYSMON = {"COVERAGE_CORE": "sysmon"}
@@ -90,8 +90,11 @@ def test_a_users_own_coverage_keeps_its_core_and_its_figures(core, venvs, comman
 
 
 def test_warnings_that_are_errors(venvs, commands, shared_line):
-    """coverage warns where a context cannot be switched."""
-    venv = venvs.get(*NEW, python=python_of("3.12"))
+    """coverage warns from 7.15 on if a context cannot be switched, and stock testmon ends with that."""
+    venv = venvs.get(*NEW, "coverage>=7.15", python=python_of("3.12"))
+    stock = run(shared_line, venv, venv.environment(**SYSMON), "-n", "2", "-W", "error")
+    assert stock.exit_code != 0 and "sysmon" in stock.output, stock.output
+    shared_line.datafile.unlink(missing_ok=True)
     result = run(shared_line, venv, plugin_environment(venv, commands, **SYSMON), "-n", "2", "-W", "error")
     assert (result.exit_code, result.passed) == (0, 3), result.output
 

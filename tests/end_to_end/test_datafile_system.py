@@ -1,4 +1,4 @@
-"""The data file and the system around it: nothing written where nothing may be, locks, disks, many processes."""
+"""The data file and the system around it: nothing written if nothing may be, locks, disks, many processes."""
 
 from __future__ import annotations
 
@@ -310,7 +310,7 @@ def test_many_processes_at_once_agree(commands, project, facts):
 
 
 def test_parking_goes_on_while_others_read(driver, tmp_path):
-    """A testmon worker that reads holds nobody up, and is not disturbed."""
+    """A testmon worker that reads delays no one, and is not disturbed."""
     file = tmp_path / "data"
     assert driver.prepare(file).returncode == 0
     add_tests(file, 1)

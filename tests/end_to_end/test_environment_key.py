@@ -191,7 +191,7 @@ def test_random_metadata_is_read_as_python_reads_it(version, python, driver, see
     request = {"python_version": version, "texts": [text.decode("latin-1") for text in texts]}
     actual = run([driver, "metadata"], request, environment)
     for text, theirs, ours in zip(texts, expected, actual):
-        # Where Python cannot decode the body of a text, testmon fails; the headers are readable all the same.
+        # If Python cannot decode the body of a text, testmon fails; the headers are readable all the same.
         assert ours == theirs or (theirs is None and is_undecodable_behind(text, ours)), text
 
 

@@ -83,7 +83,7 @@ class TestExitCodes:
         rootdir.write_state()
         self.check(rootdir.await_(*arguments, env={**rootdir.environment, **variables}), 2, text)
 
-    def test_2_nobody_said_how_many_workers(self, rootdir):
+    def test_2_the_number_of_workers_is_unknown(self, rootdir):
         rootdir.write_state(expected_workers=0)
         self.check(rootdir.precreate("wait"), 2, "how many workers", STATE, "--workers N")
 

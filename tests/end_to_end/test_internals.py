@@ -8,6 +8,10 @@ from __future__ import annotations
 import json
 import subprocess
 
+import pytest
+
+from releases import internals
+
 NAMES = """
 import json, os, sys
 import coverage.env, testmon.pytest_testmon as plugin
@@ -26,13 +30,10 @@ found = {
     "for_worker": callable(testmon_core.TestmonData.for_worker),
     "options": set(configure._get_noselect_reasons({"testmon_forceselect": False, "testmon_noselect": False,
                    "keyword": "", "markexpr": "", "lf": False})) == set(),
-    "get_tests_fingerprints": callable(testmon_core.TestmonData.get_tests_fingerprints),
     "read_source_sha": process_code.read_source_sha("none") == (None, None),
     "READING_MODULE": "open" in process_code.read_source_sha.__code__.co_names,
     "fetch_current_run_stats": callable(db.DB.fetch_current_run_stats),
-    "Module": {"blocks", "method_checksums", "source_code"} <= set(dir(process_code.Module)),
     "create_fingerprint": callable(process_code.create_fingerprint) and callable(process_code.blob_to_checksums),
-    "get_file": callable(testmon_core.SourceTree.get_file),
     "SYSMON_DEFAULT": coverage.env.SYSMON_DEFAULT == (sys.version_info >= (3, 14)),
     "core": hasattr(coverage.Coverage(data_file=None, config_file=False).config, "core"),
 }
@@ -41,6 +42,8 @@ print(json.dumps(found))
 
 OPTIONS = """
 import json, os, pathlib, pytest
+
+from testmon_precreate import testmon_internals as internals
 
 
 def pytest_runtest_teardown(item):
@@ -59,22 +62,32 @@ def pytest_configure(config):
         found = {name: hasattr(config.option, name) for name in names}
         select = config.pluginmanager.get_plugin("TestmonSelect")
         found["deselection"] = all(hasattr(select, name) for name in ("deselected_tests", "deselected_files"))
-        found["all_tests"] = hasattr(config.testmon_data.all_tests, "items")
+        data = config.testmon_data
+        found["all_tests"] = hasattr(data.all_tests, "items")
+        for thing, names in ((data, internals.USED_OF_DATA), (data.source_tree, internals.USED_OF_SOURCE_TREE),
+                             (data.source_tree.get_file("shop.py"), internals.USED_OF_FILE)):
+            found.update({f"{type(thing).__name__}.{name}": hasattr(thing, name) for name in names})
         found["syncs"] = [type(one).__name__ for one in config.pluginmanager.get_plugins()].count("TestmonXdistSync")
         pathlib.Path("found.json").write_text(json.dumps(found))
 """
 
 
-def test_names_are_there(venvs):
-    venv = venvs.get("pytest-testmon", "pytest-xdist", "pytest", "coverage", label="newest")
+@pytest.fixture(scope="module")
+def venv(venvs):
+    """The newest releases that go together."""
+    newest = venvs.newest_versions(list(internals.SEEN_IN))
+    return venvs.get(*(f"{name}=={version}" for name, version in newest.items()))
+
+
+def test_names_are_there(venv):
     found = json.loads(subprocess.check_output([venv.python, "-c", NAMES], text=True, env=venv.environment()))
     assert [name for name, is_there in found.items() if not is_there] == []
 
 
-def test_options_and_the_sync_are_there(venvs, project):
-    venv = venvs.get("pytest-testmon", "pytest-xdist", "pytest", "coverage", label="newest")
+def test_options_and_the_sync_are_there(venv, commands, project):
     (project.path / "conftest.py").write_text(OPTIONS)
-    result = project.run([venv.python, "-m", "pytest", "--testmon", "-n", "1"], venv.environment())
+    environment = venv.environment(PYTHONPATH=commands.plugin_directory)
+    result = project.run([venv.python, "-m", "pytest", "--testmon", "-n", "1"], environment)
     assert result.exit_code == 0, result.output
     found = json.loads((project.path / "found.json").read_text())
     found.update(json.loads((project.path / "found_in_worker.json").read_text()))

@@ -23,7 +23,7 @@ def test_right_tests_run_with_us(scenario, testmon, workers, commands, venvs, tm
 
 
 def test_stock_dies_of_the_error_we_are_here_for(commands, venvs, tmp_path):
-    """Keeps the matrix honest: where stock stops failing, the tests above prove nothing."""
+    """Keeps the matrix honest: if stock stops failing, the tests above prove nothing."""
     (scenario,) = [one for one in SCENARIOS if one.name == "package added, sorts last"]
     base = venvs.get(*requirements("2.1.3"))
     outcome = play(scenario, base, tmp_path, commands, stock_command, 2, {})

@@ -171,7 +171,7 @@ def test_a_stale_shard_makes_nothing_stable_that_must_run(suite, main_branch):
     suite.merge(fresh, main_branch.datafile)
     suite.merge(fresh, stale.datafile)
     assert names(suite.run(fresh)) == names(ran)
-    # Nor where the code comes to be what it was when the stale one ran, and then changes again.
+    # Nor if the code comes to be what it was when the stale one ran, and then changes again.
     other_way = suite.machine("other-way", main_branch.path, stale.datafile)
     suite.merge(other_way, main_branch.datafile)
     assert names(suite.run(other_way)) == names(ran)

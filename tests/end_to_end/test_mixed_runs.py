@@ -13,7 +13,7 @@ ALL = 4
 
 
 def broken(venv, commands, tmp_path):
-    """Where no command works, so that each run is left to stock testmon."""
+    """If no command works, so that each run is left to stock testmon."""
     directory = fake_commands(tmp_path / "bin", commands, testmon_precreate="echo 'testmon-precreate: error: no' >&2; exit 1")
     return plugin_environment(venv, commands, TESTMON_XDIST_BIN_DIR=directory)
 
@@ -47,7 +47,7 @@ def test_another_environment_is_copied_before_stock_deletes_it(venvs, commands, 
     environment = broken(venv, commands, tmp_path)
     assert run(project, venv, environment, "-n", "2").passed == ALL
     assert run(project, venv, environment, "-n", "2").passed == 0
-    assert copies(project) == []  # nothing is lost where nothing has changed
+    assert copies(project) == []  # nothing is lost if nothing has changed
     for number in range(1, 12):
         venv.add_distribution(f"zzz-{number}", "1.0")
         result = run(project, venv, environment, "-n", "0")

@@ -204,7 +204,7 @@ def test_import_brings_nothing_along(venvs, commands):
 
 
 def test_data_file_is_left_to_stock_where_we_cannot_prepare_it(venvs, commands, project):
-    """Locked by somebody for good: stock's own wait decides, not ours. Here the lock ends in time."""
+    """Locked by another process for good: stock's own wait decides, not ours. Here the lock ends in time."""
     venv = venvs.get(*NEW)
     assert run(project, venv, plugin_environment(venv, commands), "-n", "2").exit_code == 0
     connection = sqlite3.connect(project.datafile, check_same_thread=False)

@@ -40,7 +40,7 @@ def fenced_block(holding: str) -> str:
 
 @pytest.fixture(scope="session")
 def environment(venvs, wheel, tmp_path_factory) -> Dict[str, str]:
-    """What a CI job finds: a Python with pip, and our wheel where pip looks for it."""
+    """What a CI job finds: a Python with pip, and our wheel in a place that pip searches."""
     venv = venvs.get("pip", "pytest-testmon", "pytest-xdist", "pytest").copy(tmp_path_factory.mktemp("ci") / "venv")
     return venv.environment(PIP_FIND_LINKS=str(wheel.parent), CI="true")
 
@@ -55,7 +55,7 @@ def run_shell(script: str, project: Project, environment: Dict[str, str]) -> str
 
 
 def next_checkout(project: Project, target: Path) -> Project:
-    """Another machine: the sources anew, and of all else only what the cache has."""
+    """Another machine: the sources again, and of all else only what the cache has."""
     fresh = Project.sample(target)
     shutil.copy(project.datafile, fresh.datafile)
     return fresh

@@ -1,4 +1,4 @@
-"""`testmon-precreate run` where the command is not as simple as it was hoped: what worked without it works with it."""
+"""`testmon-precreate run` with commands that are not simple: what worked without it works with it."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_configuration_that_a_newer_pytest_would_refuse(files, venvs, commands
 
 
 def test_the_data_file_is_complete_though_the_plugin_took_no_part(venvs, commands, project):
-    """A pytest that ends without closing it leaves the WAL behind; `run` folds it in."""
+    """A pytest that ends without closing it leaves the WAL; `run` merges it."""
     environment = venvs.get(*NEW).environment()
     (project.path / "conftest.py").write_text(
         "import os\ndef pytest_terminal_summary():\n    os._exit(0)\n"
@@ -159,7 +159,7 @@ def test_options_that_cannot_be_obeyed_are_told(venvs, commands, project):
     assert "not by --testmon-env, --workers" in result.output
 
 
-def test_no_upgrade_keeps_the_data_file_from_a_testmon_that_would_start_it_anew(venvs, commands, project):
+def test_no_upgrade_keeps_the_data_file_from_a_testmon_that_would_start_again(venvs, commands, project):
     assert project.run(["pytest", *RUN], venvs.get(*MIDDLE).environment()).exit_code == 0
     before = project.rows("SELECT count(*) FROM test_execution")
     result = project.run([commands.precreate, "run", "--no-upgrade", "--", "pytest", *RUN], venvs.get(*NEW).environment())

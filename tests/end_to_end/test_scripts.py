@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -151,6 +152,25 @@ def test_on_a_terminal_the_user_is_asked(checkout):
         assert code_seen == code, output
         assert "one" in output and "[Y/n]" in output
         assert (checkout.path / "apt.log").exists() == (code == 0)
+
+
+@pytest.mark.parametrize(
+    "script, what",
+    [
+        ("need_tools; true", "PyPI into build/tools: uv pytest"),
+        ("scripts/quickstart", "pytest-testmon==2.1.3 pytest-xdist"),
+        ("scripts/test", "releases of pytest, testmon and xdist into build/venvs"),
+    ],
+)
+def test_what_comes_from_pypi_is_named_before_it_is_installed(script, what, checkout):
+    a_machine_without(checkout, 0, "nothing")
+    checkout.stub("python3", "echo it >>installed; exit 1")
+    for variables, code in (({}, "not installed"), ({"CI": "true"}, "cannot make a virtual environment")):
+        environment = {"PATH": f"{checkout.stubs}:{os.environ['PATH']}", "TERM": "dumb", **variables}
+        code_seen, output = on_a_terminal(checkout, f". scripts/common.sh; {script}", b"n\n", environment)
+        assert code_seen == 1 and what in output and code in output, output
+        assert ("[Y/n]" in output) == (not variables)
+        assert (checkout.path / "installed").exists() == bool(variables)
 
 
 def on_a_terminal(checkout: Checkout, script: str, answer: bytes, environment: Dict[str, str]):
@@ -326,6 +346,21 @@ def test_ended_by_sigterm_it_leaves_no_pytest_behind(checkout, small_suite, tmp_
     process.terminate()
     process.wait(timeout=60)
     wait_until(lambda: not any(is_alive(int(pid)) for pid in pids.read_text().split()), seconds=30)
+
+
+# --- ctest ---
+
+
+def test_ctest_knows_the_tests(commands):
+    result = commands.run("ctest", "--test-dir", commands.build, "--show-only=json-v1", cwd=SOURCE)
+    names = {test["name"] for test in json.loads(result.stdout)["tests"]}
+    rooms = {path.parent.name for path in (SOURCE / "tests").glob("*/*_test.cpp")}
+    files = {path.stem for path in (SOURCE / "tests" / "end_to_end").glob("test_*.py")}
+    assert names == {f"unit.{room}" for room in rooms} | {f"end_to_end.{file}" for file in files}
+    result = commands.run("ctest", "--test-dir", commands.build, "-V", "-R", "^unit.coordination$", cwd=SOURCE)
+    assert result.returncode == 0, result.stdout
+    cases = re.search(r"test cases: +(\d+) \| +(\d+) passed \| 0 failed \| (\d+) skipped", result.stdout)
+    assert cases and int(cases[2]) > 0 and int(cases[3]) > 0, result.stdout
 
 
 # --- The README ---

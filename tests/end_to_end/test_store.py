@@ -120,7 +120,7 @@ def test_the_nearest_ancestor(suite, repository, store, tmp_path):
     assert len(suite.run(repository, command=WITH_US)) == 2
     store.call("push", repository)
     assert len(store.files()) == 2
-    # A branch from the first commit, whose own data nobody has pushed yet.
+    # A branch from the first commit, whose own data were not pushed yet.
     git(repository, "checkout", "--quiet", "-b", "feature", first)
     commit(repository, empty=True)
     machine = Suite.new_machine(tmp_path / "machine", repository.path)

@@ -28,7 +28,7 @@ class TestBusy:
         assert rootdir.read_state()["run_uid"] == "r2"
         assert rootdir.acknowledgments() == []
 
-    def test_a_state_judged_by_age_holds_nobody_up(self, rootdir):
+    def test_a_state_judged_by_age_delays_no_run(self, rootdir):
         assert rootdir.prepare("--run-uid", "r1").returncode == 0
         assert rootdir.prepare("--run-uid", "r2").returncode == 0
 

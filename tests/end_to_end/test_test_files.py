@@ -47,7 +47,7 @@ def as_request(case: Case, version: str) -> Dict[str, Any]:
 
 
 def difference(mine: Dict[str, Any], real: Dict[str, Any], version: str) -> Optional[str]:
-    """What differs, or None. Where pytest refuses a run nothing is compared but that."""
+    """What differs, or None. If pytest refuses a run, only that is compared."""
     if "rootdir" not in real:
         return None
     if "error" in mine:
@@ -86,7 +86,7 @@ def path_is_outside(path: str, directory: str) -> bool:
 
 
 def fixed_list(root: Path) -> Set[str]:
-    """What the fallback may find where pytest collects nothing and has no configuration."""
+    """What the fallback may find if pytest collects nothing and has no configuration."""
     patterns = ("test_*.py", "*_test.py", "tests.py")
     starts = [root / name for name in ("tests", "test", "testing")]
     return {

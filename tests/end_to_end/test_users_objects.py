@@ -45,7 +45,7 @@ class Speaker:
 
 
 class Writer:
-    """Has written to buffers that nobody flushes.
+    """Has written to buffers that are never flushed.
 
     Not a cycle itself: which of a file's layers the collector closes first, and so whether its buffer is lost, differs
     between two runs of pytest alone.

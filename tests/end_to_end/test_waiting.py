@@ -58,7 +58,7 @@ class TestWaiting:
         assert finish(waiter).exit_code == 0
         assert time.monotonic() - start < 5
 
-    def test_notified_after_the_directory_was_made_anew(self, rootdir):
+    def test_notified_after_the_directory_was_made_again(self, rootdir):
         rootdir.make_directory()
         waiter = rootdir.start("--interval", "50", "--max-interval", "50", "--timeout", "60")
         wait_until_blocked(waiter)

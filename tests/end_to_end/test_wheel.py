@@ -57,7 +57,7 @@ def test_main_job_in_a_fresh_environment(version, wheel, venvs, commands, projec
 
 
 def test_commands_need_no_library_of_ours(wheel, tmp_path):
-    """They run where nothing but the C library is."""
+    """They run on a system with nothing but the C library."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     (program,) = tmp_path.glob("*.data/scripts/testmon-precreate")
     listed = subprocess.run(["ldd", str(program)], text=True, capture_output=True)

@@ -1,8 +1,8 @@
 """Has pytest load the plugin in the processes of a command that `testmon-precreate run` started.
 
-PYTEST_PLUGINS alone would not do: where something on the way sets PYTHONPATH anew (`env PYTHONPATH=src pytest`), or the
-interpreter is told to ignore it, pytest would look for a plugin that it cannot find, and die. Whoever does not see this
-file does not get to know the plugin either.
+PYTEST_PLUGINS alone is not enough: if something on the way replaces PYTHONPATH (`env PYTHONPATH=src pytest`), or the
+interpreter is told to ignore it, pytest would look for a plugin that it cannot find, and end with an error. An
+interpreter that does not see this file does not know of the plugin either.
 
 Python imports it at its start (see its module `site`). So PYTEST_PLUGINS names the plugin only from the moment when
 pytest is imported until the plugin is, and no process that is started from here inherits it.

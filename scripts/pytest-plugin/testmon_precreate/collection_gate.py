@@ -15,7 +15,7 @@ from typing import Any, Set
 
 import pytest
 
-from testmon_precreate.testmon_internals import worker_sync
+from testmon_precreate.testmon_internals import await_workers
 
 
 class CollectionGate:
@@ -33,7 +33,5 @@ class CollectionGate:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self, node: Any) -> None:
         self._collecting.discard(node)
-        sync = worker_sync(node.config)
-        if sync is not None:
-            # testmon's own hook comes next: it takes one away and writes if none is left.
-            sync.await_nodes = len(self._collecting) + 1
+        # testmon's own hook comes next: it takes one away and writes if none is left.
+        await_workers(node.config, len(self._collecting) + 1)

@@ -3,7 +3,7 @@
 testmon records which test executes a line by switching coverage's context. The core `sysmon`, coverage's default from
 Python 3.14 on and what COVERAGE_CORE=sysmon asks for, cannot do that: each line is then recorded for the first test alone
 that executes it, and after an edit the others do not run. So testmon's object gets the C tracer, or the Python tracer
-where that is missing. Other coverage objects, those of pytest-cov among them, keep the core that was chosen for them.
+if that is missing. Other coverage objects, those of pytest-cov among them, keep the core that was chosen for them.
 
 What stock testmon has recorded with sysmon must not be selected by: wherever sysmon would have been taken, the
 environment's packages have an entry more (CONTEXTS_ENTRY), so that such rows do not match.

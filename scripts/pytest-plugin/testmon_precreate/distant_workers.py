@@ -1,6 +1,6 @@
 """Refuses workers in another directory or on another machine, of which testmon would die.
 
-Its data file is not there, and xdist's rsync leaves dot-files behind.
+Its data file is not there, as xdist's rsync does not copy dot-files.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ def refuse_distant_workers(config: pytest.Config) -> None:
         if not is_near(spec):
             raise pytest.UsageError(
                 f"testmon-precreate: --tx {text}: testmon cannot follow workers into another directory or onto another"
-                " machine, where its data file is not. Let each machine run a shard instead, as in `testmon-precreate"
+                " machine, as its data file is not there. Let each machine run a shard instead, as in `testmon-precreate"
                 " run --shard 1/2 -- pytest --testmon -n 4`, or run without testmon (--no-testmon)."
             )

@@ -12,14 +12,16 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
+from testmon_precreate import testmon_internals as internals
+
 
 class FileHashes:
     """Registered in the process that writes testmon's data file."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        data = getattr(session.config, "testmon_data", None)
-        if data is None or not session.config.pluginmanager.has_plugin("TestmonCollect"):
+        data = internals.recording_data(session.config)
+        if data is None:
             return
         try:
             refresh(data)

@@ -39,8 +39,8 @@ class FileInputs:
                 reading.add(relative)
 
     def _note_module(self, relative: str) -> None:
-        """A file that is read while a module is imported counts for all who import it. Outside of tests it counts for
-        whoever reads it, say a hook of a conftest file."""
+        """A file that is read while a module is imported counts for all that import it. Outside of tests it counts for
+        the module that reads it, say a conftest file with a hook."""
         frame: Any = sys._getframe(3)  # of what opens the file
         nearest = None
         while frame is not None:

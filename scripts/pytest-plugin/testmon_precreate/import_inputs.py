@@ -1,6 +1,6 @@
 """Which modules of the project a file imports, directly or through others.
 
-The interpreter tells of every module that it executes, whoever loads it, and hands over its code (the audit event
+The interpreter tells of every module that it executes, however it is loaded, and hands over its code (the audit event
 "exec"). The names in that code that are names of loaded modules are what it imports: by `import`, absolute or relative,
 as an attribute of a package, or as a text for importlib. That may be more than it uses, and is never less.
 """

@@ -22,8 +22,8 @@ from testmon_precreate.import_time_code import ImportTimeCode
 from testmon_precreate.project_files import ProjectFiles
 
 VARIABLE = "TESTMON_XDIST_INPUTS"
-# `imports` is all that a test can depend on, and makes a test of a package depend on each module of it: where a new
-# function, which changes its module, runs 50 tests, it may run 600. So the default is what testmon is blind to
+# `imports` is all that a test can depend on, and makes a test of a package depend on each module of it: a new function,
+# which changes its module, may then run 600 tests instead of 50. So the default is what testmon is blind to
 # altogether, whatever test there is: modules that have no function that a test could execute.
 DEFAULT = "constants,files"
 KINDS = ("constants", "imports", "files")
@@ -70,7 +70,7 @@ class Inputs:
             if self._is_on:
                 try:
                     self._files.opened(arguments[0], arguments[2])
-                except Exception as error:  # it would be an error of who opens the file
+                except Exception as error:  # it would be an error of what opens the file
                     self._fail(error)
         elif event == "exec":
             if self._is_on and arguments[0].co_name == "<module>":

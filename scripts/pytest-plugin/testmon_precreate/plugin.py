@@ -120,6 +120,6 @@ hooks = Hooks()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Called where this module itself is the plugin: an installed entry point may have come first."""
+    """Called if this module itself is the plugin: an installed entry point may have come first."""
     if not pluginmanager.has_plugin(NAME):
         pluginmanager.register(hooks, NAME)

@@ -65,7 +65,7 @@ class ProjectFiles:
         return relative
 
     def is_elsewhere(self, path: str) -> bool:
-        """Whether this is a file outside of the rootdir that nobody has installed."""
+        """Whether this is a file outside of the rootdir that was not installed."""
         real = os.path.realpath(path)
         return (
             os.path.isabs(path)

@@ -1,7 +1,7 @@
 """Every name of testmon, pytest and xdist that the plugin relies on without their documentation saying so.
 
-Each was seen in testmon 2.1.0 to 2.2.0, pytest 7.0 to 9.2 and xdist 3.0 to 3.8; tests/end_to_end/test_internals.py
-looks for all of them in the newest releases.
+tests/end_to_end/test_internals.py looks for all of them in the newest releases, `scripts/check-releases` as well; those
+of coverage are in coverage_core.py.
 """
 
 from __future__ import annotations
@@ -9,6 +9,21 @@ from __future__ import annotations
 import os
 import sys
 from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Tuple
+
+# The oldest and the newest releases in which all of them were seen.
+SEEN_IN = {
+    "pytest-testmon": ("2.1.0", "2.2.0"),
+    "pytest": ("7.0", "9.2"),
+    "pytest-xdist": ("3.0", "3.8"),
+    "coverage": ("6.0", "7.17"),
+}
+# What the plugin's other modules use of testmon's objects: of config.testmon_data, its source tree and a file in it.
+USED_OF_DATA = (
+    "all_tests", "db", "exec_id", "failing_tests", "get_tests_fingerprints", "rootdir", "source_tree", "sync_db_fs_tests",
+    "unstable_test_names",
+)  # fmt: skip
+USED_OF_SOURCE_TREE = ("cache", "get_file")
+USED_OF_FILE = ("_blocks", "blocks", "checksums", "filename", "fs_fsha", "method_checksums", "mtime", "source_code")
 
 SELECTING_PLUGIN = "TestmonSelect"  # is registered when testmon knows what it selects
 READING_MODULE = "testmon.process_code"  # opens the recorded files
@@ -293,12 +308,11 @@ def hand_over_execution(config: Any, worker_input: Any) -> None:
         worker_input["testmon_files_of_interest"] = data.files_of_interest
 
 
-def worker_sync(config: Any) -> Any:
-    """testmon's TestmonXdistSync, which counts in `await_nodes` the workers that have yet to collect."""
+def await_workers(config: Any, count: int) -> None:
+    """Tells testmon's TestmonXdistSync, if there is one, how many workers have yet to collect."""
     for plugin in config.pluginmanager.get_plugins():
         if type(plugin).__name__ == "TestmonXdistSync":
-            return plugin
-    return None
+            plugin.await_nodes = count
 
 
 class PackagesReplacement:
