@@ -152,7 +152,7 @@ def play(releases: Releases, workers: int, ours: bool, commands: Commands, venvs
 def render(results: Dict[str, Dict[str, str]]) -> str:
     """A row a set of releases and number of workers; a cell says `ok`, or what stock does and then ours."""
     lines = [
-        "Stock testmon → with us; one word if both do the same. `ok`: exit code 0 and just the right tests ran.",
+        "Stock testmon → with testmon-precreate; one word if both do the same. `ok`: exit code 0 and just the right tests ran.",
         "",
         "| testmon | pytest | xdist | Python | `-n` | " + " | ".join(SITUATIONS) + " |",
         "| --- | --- | --- | --- | --- |" + " --- |" * len(SITUATIONS),
