@@ -58,7 +58,8 @@ def pytest_runtest_teardown(item):
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
         names = ("testmon", "testmon_noselect", "testmon_nocollect", "testmon_forceselect", "no-testmon", "tmnet",
-                 "environment_expression", "dist", "tx", "testrunuid", "collectonly", "lf", "keyword", "markexpr")
+                 "environment_expression", "dist", "tx", "px", "numprocesses", "looponfail", "testrunuid", "collectonly",
+                 "doctestmodules", "basetemp", *internals.OPTIONS_OF_PYTEST)
         found = {name: hasattr(config.option, name) for name in names}
         select = config.pluginmanager.get_plugin("TestmonSelect")
         found["deselection"] = all(hasattr(select, name) for name in ("deselected_tests", "deselected_files"))
@@ -67,6 +68,9 @@ def pytest_configure(config):
         for thing, names in ((data, internals.USED_OF_DATA), (data.source_tree, internals.USED_OF_SOURCE_TREE),
                              (data.source_tree.get_file("shop.py"), internals.USED_OF_FILE)):
             found.update({f"{type(thing).__name__}.{name}": hasattr(thing, name) for name in names})
+        collectors = config.pluginmanager.hook.pytest_collect_file.get_hookimpls()
+        found["collectors"] = {one.plugin_name for one in collectors} == internals.COLLECTORS_OF_PYTEST
+        found["make_scheduler"] = hasattr(config.hook, "pytest_xdist_make_scheduler")
         found["syncs"] = [type(one).__name__ for one in config.pluginmanager.get_plugins()].count("TestmonXdistSync")
         pathlib.Path("found.json").write_text(json.dumps(found))
 """
@@ -87,6 +91,8 @@ def test_names_are_there(venv):
 def test_options_and_the_sync_are_there(venv, commands, project):
     (project.path / "conftest.py").write_text(OPTIONS)
     environment = venv.environment(PYTHONPATH=commands.plugin_directory)
+    help_text = project.run([venv.python, "-m", "pytest", "--help"], venv.environment()).output
+    assert [mode for mode in internals.ADAPTABLE_MODES if f"{mode}:" not in help_text] == [], help_text
     result = project.run([venv.python, "-m", "pytest", "--testmon", "-n", "1"], environment)
     assert result.exit_code == 0, result.output
     found = json.loads((project.path / "found.json").read_text())

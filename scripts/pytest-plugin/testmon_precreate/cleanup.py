@@ -1,4 +1,4 @@
-"""Ends a prepared run whatever way the process ends."""
+"""Ends a prepared run, however the process ends."""
 
 from __future__ import annotations
 

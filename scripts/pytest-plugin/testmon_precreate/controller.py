@@ -2,7 +2,7 @@
 
 `testmon-precreate prepare` does it, from the facts of the live process, at the moment when testmon asks for the
 environment's packages. Controller and workers hand testmon the same text, so no process can differ, and only one of
-them scans the environment. Whatever fails leaves testmon to itself.
+them scans the environment. If anything fails, testmon goes on by itself.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Controller:
         started = time.perf_counter()
         try:
             self._state = self._prepare(ignore)
-        except Exception as error:  # nothing of ours may end a run that works without us
+        except Exception as error:  # our failures must not break the run
             self.give_up(error)
             return self._packages_of_stock(ignore, stock)
         self._cleanup = Cleanup(

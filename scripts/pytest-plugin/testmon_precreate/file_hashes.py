@@ -1,8 +1,8 @@
-"""Spares later runs the parsing of files that changed without a change of any function.
+"""Keeps later runs from parsing files again in which no function has changed.
 
 testmon records a file's hash with each fingerprint, and parses the file again in every process of every run as long as
 one of them has another hash: after an edited comment that is until all tests that use the file have run again, because
-it never writes the new hash by itself. Once a run is over, the fingerprints whose blocks are all in the file as testmon
+it never writes the new hash by itself. After a run, the fingerprints whose blocks are all in the file as testmon
 has just read it get the file's hash, as if their tests had run again.
 """
 

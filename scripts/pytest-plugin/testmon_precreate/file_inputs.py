@@ -21,7 +21,7 @@ class FileInputs:
         self.written: Set[str] = set()
 
     def opened(self, path: Any, flags: int) -> None:
-        """Called for every file that is opened, by whatever means of Python."""
+        """Called for every file that is opened, in whichever way Python does that."""
         if sys._getframe(2).f_globals.get("__name__") == READING_MODULE:  # to compare it with what is recorded
             return
         if isinstance(path, bytes):

@@ -24,7 +24,7 @@ from testmon_precreate.project_files import ProjectFiles
 VARIABLE = "TESTMON_XDIST_INPUTS"
 # `imports` is all that a test can depend on, and makes a test of a package depend on each module of it: a new function,
 # which changes its module, may then run 600 tests instead of 50. So the default is what testmon is blind to
-# altogether, whatever test there is: modules that have no function that a test could execute.
+# altogether, in every test: modules that have no function that a test could execute.
 DEFAULT = "constants,files"
 KINDS = ("constants", "imports", "files")
 # A report's attribute with what was noted since the last one that had it.
@@ -55,13 +55,13 @@ class Inputs:
         self.failure = ""
         self._is_on = True
         sys.addaudithook(self._hook)
-        # While Python ends it finalises objects that still open files, but takes away what the hook needs.
+        # When Python ends, it finalises objects that may still open files, but what the hook needs is gone by then.
         atexit.register(self.stop)
         if "imports" in kinds:
             self._code.start()
 
     def stop(self) -> None:
-        """An audit hook cannot be taken away."""
+        """An audit hook cannot be removed."""
         self._is_on = False
         self._code.stop()
 
@@ -135,7 +135,7 @@ class Inputs:
 
     def take(self) -> Dict[str, Any]:
         """What was noted since the last call, in plain lists and dictionaries. A test refers by a number to what all
-        tests of its file have. If that fails, it is said in the notes, which are empty then."""
+        tests of its file have. If that fails, the notes say so and are otherwise empty."""
         try:
             return self._take()
         except Exception as error:  # it would end the run

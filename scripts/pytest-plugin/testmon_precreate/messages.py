@@ -22,7 +22,7 @@ def warn(config: pytest.Config, text: str, consequence: str = " – the run goes
     try:
         config.issue_config_time_warning(TestmonPrecreateWarning(message), stacklevel=2)
         return message
-    except Warning:  # -W error: a warning of ours must not end the run either
+    except Warning:  # -W error: our warning must not end the run either
         sys.stderr.write(message + "\n")
         return ""
 

@@ -45,7 +45,7 @@ class Hooks:
         if testmon_internals.is_testmon_run(option):
             try:
                 self._inputs = inputs.start(early_config, option)
-            except Exception as error:  # nothing of ours may end a run that works without us
+            except Exception as error:  # our failures must not break the run
                 from testmon_precreate.messages import warn
 
                 if "PYTEST_XDIST_WORKER" not in os.environ:  # the controller says the same
@@ -66,7 +66,7 @@ class Hooks:
             refuse_distant_workers(config)
         try:
             _start(config, switch, self._inputs)
-        except Exception as error:  # nothing of ours may end a run that works without us
+        except Exception as error:  # our failures must not break the run
             from testmon_precreate.messages import warn
 
             warn(config, repr(error))

@@ -36,7 +36,7 @@ def start_report(config: pytest.Config) -> Optional[RunReport]:
             config.pluginmanager.register(report, "testmon-precreate-run-report")
         if is_audit() and not internals.deselect_nothing(config.option):
             config.pluginmanager.register(EmptyDeselection(config), "testmon-precreate-empty-deselection")
-    except Exception as error:  # nothing of ours may end a run that works without us
+    except Exception as error:  # our failures must not break the run
         warn(config, f"no report of the run: {error!r}", "")
         return None
     return report
@@ -74,7 +74,7 @@ class RunReport:
         try:
             durations = internals.recorded_durations(self._config)
             tests, files = internals.deselection(self._config)
-        except Exception as error:  # nothing of ours may end a run that works without us
+        except Exception as error:  # our failures must not break the run
             warn(self._config, f"the report of the run will lack what is skipped: {error!r}", "")
             return
         self._recorded = len(durations)

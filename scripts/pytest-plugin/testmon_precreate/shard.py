@@ -73,7 +73,7 @@ class Restriction:
         self._part = part
 
     def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> Optional[bool]:
-        """Spares a process the others' files; a file that the command line names is collected all the same."""
+        """Keeps a process from the others' files; a file that the command line names is collected all the same."""
         # pytest 7 leaves out a package whose __init__.py is ignored.
         if collection_path.name == "__init__.py" or not collection_path.is_file():
             return None
@@ -119,7 +119,7 @@ class Sharding:
             return
         try:
             self._plan = self._ask_for_plan()
-        except Exception as error:  # nothing of ours may end a run that works without us
+        except Exception as error:  # our failures must not break the run
             self._controller.give_up(error, " – this machine runs the tests of all shards")
         # A pytest that a test starts has a suite of its own.
         self._variable = os.environ.pop(VARIABLE, None)

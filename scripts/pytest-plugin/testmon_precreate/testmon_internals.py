@@ -34,12 +34,12 @@ OPTIONS_OF_PYTEST = {"lf": False, "keyword": "", "markexpr": ""}
 
 # Of xdist's modes of distribution, those in which any worker will do for any test.
 ADAPTABLE_MODES = ("load", "loadscope", "loadfile", "loadgroup", "worksteal")
-# The plugins that implement pytest_collect_file; the doctests of text files are no Python that testmon could follow.
+# The plugins that implement pytest_collect_file; testmon cannot follow the doctests of text files.
 COLLECTORS_OF_PYTEST = {"python", "doctest"}
 
 
 def is_testmon_run(option: Any) -> bool:
-    """Whether testmon reads or writes its data file in this run; its own network service is not ours."""
+    """Whether testmon reads or writes its data file in this run; its own network service is not supported."""
     wanted = any(getattr(option, name, False) for name in ACTIVATING_OPTIONS)
     return wanted and not getattr(option, "no-testmon", False) and not getattr(option, "tmnet", False)
 
@@ -110,7 +110,7 @@ def has_coverage_plugin(config: Any) -> bool:
 
 
 def collects_other_files(config: Any) -> bool:
-    """Whether tests may come from files that are no test files by pytest's option python_files."""
+    """Whether tests may come from files that pytest's option python_files does not name."""
     names = {implementation.plugin_name for implementation in config.pluginmanager.hook.pytest_collect_file.get_hookimpls()}
     return bool(getattr(config.option, "doctestmodules", False)) or not names <= COLLECTORS_OF_PYTEST
 

@@ -34,7 +34,7 @@ class Worker:
             self._datafile.use(self._handed_over["private_datafile"])
         try:
             state = self._await()
-        except Exception as error:  # nothing of ours may end a run that works without us
+        except Exception as error:  # our failures must not break the run
             # The controller warns, once for all workers.
             self._failure = str(error)
             self._config.workeroutput[FAILURE] = self._failure  # type: ignore[attr-defined]
