@@ -1,4 +1,4 @@
-"""What the coordination tests share: states by hand, controllers that can be killed, workers by the dozen."""
+"""What the coordination tests share: hand-made states, controllers that can be killed, dozens of workers."""
 
 from __future__ import annotations
 

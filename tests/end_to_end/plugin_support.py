@@ -35,7 +35,7 @@ def run(project: Project, venv: Venv, environment: Dict[str, str], *arguments: s
 
 
 def assert_clean(project: Project, result: Optional[PytestResult] = None) -> None:
-    """Nothing of ours is left, and nothing went wrong on the way."""
+    """None of our files is left, and nothing went wrong on the way."""
     assert not (project.path / ".testmon_xdist").exists()
     if result is not None:
         assert "testmon-precreate:" not in result.output, result.output

@@ -313,7 +313,7 @@ def appears(rootdir: Rootdir, chance: random.Random) -> None:
 
 
 def dies_half_way(rootdir: Rootdir, chance: random.Random) -> None:
-    """Who looks while the controller lives is ready; who looks later says that it is gone."""
+    """A worker that looks while the controller lives is ready; one that looks later says that it is gone."""
     with Controller() as controller:
         rootdir.write_state(run_uid="a", **controller.state())
         early = Waiters(rootdir, 30, ["a"] * (WAITERS // 2))

@@ -271,7 +271,7 @@ PROCESSES, ROUNDS = 32, 50
 def test_many_processes_at_once_agree(commands, project, facts):
     """Each round all processes want the same environment; it changes from round to round, and each tenth round
     begins without a file. Every fifth round half of them want another one. In every other round they share the
-    coordination directory too: there, a busy one is told so."""
+    coordination directory too: a busy one is reported there."""
     wanted = [facts("a"), facts("a", "b"), facts("c")]
     outcomes: Counter = Counter()
 

@@ -100,7 +100,7 @@ def test_a_workers_reason_is_shown_though_the_run_dies_of_it(venvs, commands, pr
 
 
 def test_what_prepare_warns_of_is_shown_though_it_fails(venvs, commands, project):
-    """The file is moved aside, which must be told, before the state turns out to be impossible."""
+    """The file is moved aside, which must be reported, before the state turns out to be impossible."""
     project.datafile.write_text("this is not a database, and long enough to be seen as none" * 20)
     (project.path / "tests" / "test_line\nfeed.py").write_text("")
     environment = venvs.get(*NEW).environment()

@@ -26,10 +26,10 @@ def venv(venvs):
 
 @pytest.fixture
 def play(venv, commands, project):
-    """Runs `pytest --testmon -n 2` in one of several ways."""
+    """Runs `pytest --testmon` in one of several ways."""
 
     def run(way: str, *arguments: str, **variables: str) -> PytestResult:
-        words: List[str] = ["python", "-m", "pytest", "--testmon", "-n", "2", *arguments]
+        words: List[str] = ["python", "-m", "pytest", "--testmon", *arguments]
         environment = venv.environment(commands, **variables)
         if way == "run":
             words = [commands.precreate, "run", "--", *words]
@@ -74,9 +74,9 @@ def test_a_missing_plugin_is_a_matter_of_pytest(command, venv, commands, project
     environment = venv.environment(commands, PYTEST_PLUGINS="no_such_plugin")
     result = commands.run(commands.precreate, command, cwd=project.path, env=environment)
     assert result.returncode == 0, result.stderr
-    assert project.run(["pytest", "--testmon", "-n", "2"], environment).exit_code == 4
+    assert project.run(["pytest", "--testmon"], environment).exit_code == 4
     assert commands.run(commands.precreate, "cleanup", cwd=project.path, env=environment).returncode == 0
-    again = project.run(["pytest", "--testmon", "-n", "2"], venv.environment())
+    again = project.run(["pytest", "--testmon"], venv.environment())
     assert (again.exit_code, again.passed) == (0, ALL), again.output
 
 
@@ -98,7 +98,7 @@ def test_our_plugin_is_imported_without_a_warning(way, venv, commands, project, 
         venv = venv.copy(tmp_path / "venv")
         install_entry_point(venv, commands.plugin_directory)
     environment = plugin_environment(venv, commands)
-    words = ["pytest", "--testmon", "-n", "2", "-W", "error"]
+    words = ["pytest", "--testmon", "-n", "1", "-W", "error"]
     if way not in ("PYTEST_PLUGINS", "all of these"):
         del environment["PYTEST_PLUGINS"]
     if way in ("-p", "all of these"):

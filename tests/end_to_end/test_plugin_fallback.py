@@ -1,4 +1,4 @@
-"""Whatever of ours fails: one warning, and the run goes on as it would without us."""
+"""If something in testmon-precreate fails: one warning, and the run goes on as it would without it."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_coordination_directory_cannot_be_made(venvs, commands, project):
 
 
 def test_an_earlier_run_was_killed(venvs, commands, project):
-    """What it left is no obstacle, and gone afterwards."""
+    """What it left is not an obstacle, and is gone afterwards."""
     venv = venvs.get(*NEW)
     process = start_slow_run(project, venv, plugin_environment(venv, commands))
     os.killpg(process.pid, 9)

@@ -274,7 +274,7 @@ def test_a_time_out_beyond_what_python_waits_for_is_no_end(venvs, commands, proj
 
 
 def test_the_steps_around_python_m_pytest(venvs, commands, project):
-    """`python -m` shows pytest what lies in the working directory; `prepare` is told of it."""
+    """`python -m` shows pytest what lies in the working directory; `prepare` knows of it."""
     venv = venvs.get(*MIDDLE)
     (project.path / "shop.egg-info").mkdir()
     (project.path / "shop.egg-info" / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")

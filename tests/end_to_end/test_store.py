@@ -157,7 +157,7 @@ def test_a_pull_request_pushes_nothing(repository, store):
 
 
 def test_pushes_at_once_lose_nothing(suite, repository, store, tmp_path):
-    """Those of four shards of one commit, say; the next pull gets them all."""
+    """Such as those of four shards of one commit; the next pull gets them all."""
     repository.edit_function(0)
     repository.edit_function(1)
     commit(repository)
