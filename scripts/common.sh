@@ -92,12 +92,12 @@ need_packages() {
     die "apt-get failed. By hand, as root: $by_hand"
 }
 
-# need_tools [MORE]: a virtual environment under build/ with what the tests and the checks drive. MORE says what
+# need_tools: a virtual environment under build/ with what the tests and the checks drive. $also_installed says what
 # else is going to be installed.
 need_tools() {
   local tools=(uv pytest pytest-xdist ruff==0.17.6 mypy==2.4.1)
   [ "$(cat "$tools_venv/complete" 2>/dev/null)" != "${tools[*]}" ] || return 0
-  may_install "from PyPI into build/tools: ${tools[*]}${1:-}" "not installed: ${tools[*]}"
+  may_install "from PyPI into build/tools: ${tools[*]}${also_installed:-}" "not installed: ${tools[*]}"
   rm -rf "$tools_venv"
   python3 -m venv "$tools_venv" || die "python3 cannot make a virtual environment"
   "$tools_venv/bin/python" -m pip install --quiet --disable-pip-version-check "${tools[@]}" ||

@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 
-from plugin_support import assert_clean, install_entry_point, plugin_environment
+from plugin_support import install_entry_point, plugin_environment
 from support import PytestResult
 
 ALL = 4

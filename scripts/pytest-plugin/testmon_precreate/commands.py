@@ -64,8 +64,8 @@ def call(
     said = result.stderr.decode(errors="replace")
     if log is not None and said:
         log(said)
-    for line in said.splitlines() if warn is not None else ():
-        if line.startswith(f"{name}: warning: "):
+    for line in said.splitlines():
+        if warn is not None and line.startswith(f"{name}: warning: "):
             warn(line[len(f"{name}: warning: ") :])
     if result.returncode != 0:
         lines = said.strip().splitlines()

@@ -15,7 +15,7 @@ from testmon_precreate.project_files import ProjectFiles
 
 CO_OPTIMIZED = 1  # of inspect, which is slow to import
 # A lazy module may load itself when it is asked for its namespace in another way.
-_namespace: Any = ModuleType.__dict__["__dict__"].__get__
+_namespace: Any = vars(ModuleType)["__dict__"].__get__
 
 
 class ImportInputs:

@@ -123,7 +123,7 @@ class InputRecords:
             found = checksums(path, file, module) if module is not None else None
         except Exception:  # testmon cannot read it: it would fail on it in each later run, too
             return None
-        if found is None:
+        if module is None or found is None:
             return None
         return {"filename": path, "mtime": module.mtime, "fsha": module.fs_fsha, "method_checksums": found}
 

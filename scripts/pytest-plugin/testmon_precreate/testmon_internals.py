@@ -322,7 +322,8 @@ class PackagesReplacement:
     """
 
     def __init__(self, answer: Any) -> None:
-        self._module: Any = sys.modules[MODULE]
+        modules: Any = sys.modules
+        self._module = modules[MODULE]
         self._original = self._module.get_system_packages
         self._answer = answer
         self._module.get_system_packages = self
