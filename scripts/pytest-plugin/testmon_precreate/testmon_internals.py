@@ -15,7 +15,7 @@ SEEN_IN = {
     "pytest-testmon": ("2.1.0", "2.2.0"),
     "pytest": ("7.0", "9.2"),
     "pytest-xdist": ("3.0", "3.8"),
-    "coverage": ("6.0", "7.17"),
+    "coverage": ("7.6", "7.17"),
 }
 # What the plugin's other modules use of testmon's objects: of config.testmon_data, its source tree and a file in it.
 USED_OF_DATA = (
