@@ -1,13 +1,13 @@
-#include "source_encoding.hpp"
-
 #include <testmon_precreate/selection/content_hashes.hpp>
 #include <testmon_precreate/util/text.hpp>
+#include <testmon_precreate/util/unicode.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <sha1.h>
@@ -38,6 +38,20 @@ std::string blob_name(std::size_t length, std::string_view content) {
   return name;
 }
 
+bool is_not_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+// The number of characters of a UTF-8 text, without a byte order mark. What is declared to have one
+// byte a character has git's hash for testmon too, so that no declaration need be understood.
+std::optional<std::size_t> characters_in(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+  if (std::none_of(text.begin(), text.end(), is_not_ascii)) {
+    return text.size();
+  }
+  const auto characters = util::decode_utf8(text);
+  return characters ? std::optional(characters->size()) : std::nullopt;
+}
+
 std::string with_line_feeds(std::string_view content) {
   std::string text;
   text.reserve(content.size());
@@ -51,8 +65,7 @@ std::string with_line_feeds(std::string_view content) {
 
 // Of ASCII: str.isspace(). Any other byte may be a part of a space.
 bool may_be_space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f') ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f') || is_not_ascii(c);
 }
 
 // Whether textwrap.dedent, of any Python, leaves `text` as it is.
@@ -100,7 +113,7 @@ ContentHashes hash_content(std::string_view content) {
     std::replace(changed.begin(), changed.end(), '\f', ' ');
     text = changed;
   }
-  if (const auto length = decoded_length(text)) {
+  if (const auto length = characters_in(text)) {
     const bool is_gits = *length == content.size() && text == content;
     hashes.testmon = is_gits ? hashes.git : blob_name(*length, text);
   }

@@ -12,7 +12,7 @@ namespace testmon_precreate::selection {
 struct ContentHashes {
   std::string git;      // the blob's name
   std::string git_text; // the same of a text that git checked out with CRLF; empty: no CRLF in it
-  std::string testmon;  // testmon's own; empty if it is not known, as for a rare encoding
+  std::string testmon;  // testmon's own; empty if it is not known: the text is no UTF-8
 
   // Whether testmon gets the same blocks, one at least, from both kinds of file if it is Python. It
   // passes the text of its own kind through textwrap.dedent, which also empties lines that are
