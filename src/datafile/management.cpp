@@ -1,3 +1,5 @@
+#include "read_datafile.hpp"
+
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
@@ -87,18 +89,8 @@ std::vector<std::int64_t> visible_namesakes(const std::vector<EnvironmentRow>& r
 } // namespace
 
 std::vector<ListedEnvironment> list_environments(const fs::path& file, util::Seconds busy_timeout) {
-  return translating_errors(file, [&]() -> std::vector<ListedEnvironment> {
-    const fs::path target = resolve_links(file);
-    const Inspection seen = inspect(target);
-    require_sound(seen, target);
-    if (seen.kind != FileKind::database) {
-      return {};
-    }
-    return read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
-      require_known_version(read_data_version(database), target);
-      return list(database);
-    });
-  });
+  return read_datafile(file, busy_timeout,
+                       [](SQLite::Database& database, int) { return list(database); });
 }
 
 std::size_t park_environments(const fs::path& file, std::span<const std::int64_t> ids,

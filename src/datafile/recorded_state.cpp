@@ -1,3 +1,5 @@
+#include "read_datafile.hpp"
+
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/recorded_state.hpp>
@@ -120,40 +122,20 @@ std::optional<RecordedState> read_state(SQLite::Database& database, int data_ver
   return state;
 }
 
-// What `read`, called with the database and its data version, returns; nothing if there is no file.
-template <typename Result, typename Read>
-Result read_file(const fs::path& file, util::Seconds busy_timeout, Read read) {
-  return translating_errors(file, [&]() -> Result {
-    const fs::path target = resolve_links(file);
-    const Inspection seen = inspect(target);
-    require_sound(seen, target);
-    if (seen.kind != FileKind::database) {
-      return {};
-    }
-    return read_only(target, seen, busy_timeout, [&](SQLite::Database& database) {
-      const int data_version = read_data_version(database);
-      require_known_version(data_version, target);
-      return read(database, data_version);
-    });
-  });
-}
-
 } // namespace
 
 std::optional<RecordedState> read_recorded_state(const fs::path& file,
                                                  const RecordedStateQuery& query,
                                                  util::Seconds busy_timeout) {
-  return read_file<std::optional<RecordedState>>(
-      file, busy_timeout, [&query](SQLite::Database& database, int data_version) {
-        return read_state(database, data_version, query);
-      });
+  return read_datafile(file, busy_timeout, [&](SQLite::Database& database, int data_version) {
+    return std::optional(read_state(database, data_version, query));
+  });
 }
 
 std::map<std::string, util::Seconds> read_newest_durations(const fs::path& file,
                                                            util::Seconds busy_timeout) {
-  using Durations = std::map<std::string, util::Seconds>;
-  return read_file<Durations>(file, busy_timeout, [](SQLite::Database& database, int) {
-    Durations durations;
+  return read_datafile(file, busy_timeout, [](SQLite::Database& database, int) {
+    std::map<std::string, util::Seconds> durations;
     SQLite::Statement statement(database, "SELECT test_name, duration FROM test_execution"
                                           " WHERE duration IS NOT NULL ORDER BY id");
     while (statement.executeStep()) {
