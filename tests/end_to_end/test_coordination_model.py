@@ -358,7 +358,7 @@ def test_64_waiting_workers(tmp_path, commands):
 
 
 @pytest.mark.slow
-def test_nobody_starves(tmp_path, commands):
+def test_no_worker_starves(tmp_path, commands):
     """Four projects' scripts use one directory again and again, each 25 times: 100 rounds. Each gets its turn."""
     rootdir = Rootdir(tmp_path / "project", commands)
     script = (

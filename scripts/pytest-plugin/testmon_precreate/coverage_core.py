@@ -16,6 +16,8 @@ import os
 import sys
 from typing import Any, Iterator, List, Optional
 
+from testmon_precreate import testmon_internals as internals
+
 VARIABLE = "COVERAGE_CORE"
 CONTEXTS_ENTRY: List[Optional[str]] = ["coverage-contexts", "1"]  # name and version
 
@@ -31,7 +33,7 @@ def would_be_sysmon() -> bool:
 
 def use_core_with_contexts() -> None:
     """Replaces the class that testmon makes its coverage object of. Does nothing unless sysmon would be taken."""
-    module: Any = sys.modules["testmon.testmon_core"]
+    module = internals.module_with_coverage_class()
     if would_be_sysmon() and not getattr(module.Coverage, "has_contexts", False):
         module.Coverage = _class_with_contexts(module.Coverage)
 

@@ -52,8 +52,6 @@ def refresh(data: Any) -> int:
 
 def _stale_fingerprints(connection: Any, filename: str, module: Any) -> List[Tuple[str, int]]:
     """Pairs of the file's hash and the id of a fingerprint that fits the file and has another hash."""
-    from testmon.process_code import blob_to_checksums
-
     # testmon parses only what it has to; nothing that it has not parsed by itself is parsed here.
     if module is None or not module._blocks:
         return []
@@ -62,7 +60,7 @@ def _stale_fingerprints(connection: Any, filename: str, module: Any) -> List[Tup
         "SELECT id, method_checksums FROM file_fp WHERE filename = ? AND fsha IS NOT NULL AND fsha <> ?",
         (filename, module.fs_fsha),
     )
-    return [(module.fs_fsha, row[0]) for row in rows if known.issuperset(blob_to_checksums(row[1]))]
+    return [(module.fs_fsha, row[0]) for row in rows if known.issuperset(internals.checksums_of_blob(row[1]))]
 
 
 def _join_equal_ones(connection: Any, refreshed: List[Tuple[str, int]]) -> None:

@@ -190,6 +190,11 @@ def survive_unreadable_files() -> None:
         process_code.read_source_sha = read_source_sha
 
 
+def module_with_coverage_class() -> Any:
+    """testmon makes its coverage object of the class that this module has as `Coverage`."""
+    return sys.modules["testmon.testmon_core"]
+
+
 def testmon_data(config: Any) -> Any:
     return getattr(config, "testmon_data", None)
 
@@ -247,17 +252,22 @@ def checksums_of_lines(module: Any, lines: Any) -> List[int]:
     return list(create_fingerprint(module, {min(block.start for block in module.blocks), *lines}))
 
 
-def known_module_checksums(data: Any, module: Any) -> List[int]:
-    """That of the module's block alone, if some test has such a fingerprint: it takes long to find a file's blocks."""
+def checksums_of_blob(blob: bytes) -> List[int]:
+    """As the data file has them."""
     from testmon.process_code import blob_to_checksums
 
+    return list(blob_to_checksums(blob))
+
+
+def known_module_checksums(data: Any, module: Any) -> List[int]:
+    """That of the module's block alone, if some test has such a fingerprint: it takes long to find a file's blocks."""
     if module._blocks:
         return []
     row = data.db.con.execute(
         "SELECT method_checksums FROM file_fp WHERE filename = ? AND fsha = ? AND length(method_checksums) = 4",
         (module.filename, module.fs_fsha),
     ).fetchone()
-    return list(blob_to_checksums(row[0])) if row is not None else []
+    return checksums_of_blob(row[0]) if row is not None else []
 
 
 def fixture_definitions(item: Any) -> Iterator[Any]:
