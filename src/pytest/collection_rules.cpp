@@ -12,17 +12,6 @@ namespace testmon_precreate::pytest {
 
 namespace {
 
-std::string join(const std::string& directory, std::string_view name) {
-  std::string path;
-  path.reserve(directory.size() + 1 + name.size());
-  path += directory;
-  if (!path.ends_with('/')) {
-    path += '/';
-  }
-  path += name;
-  return path;
-}
-
 bool is_file_at(const util::FileDescriptor& directory, const char* name) {
   struct stat status {};
 

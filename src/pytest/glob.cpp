@@ -1,3 +1,5 @@
+#include "paths.hpp"
+
 #include <testmon_precreate/pytest/glob.hpp>
 #include <testmon_precreate/pytest/pattern.hpp>
 
@@ -13,10 +15,6 @@ namespace fs = std::filesystem;
 namespace {
 
 bool has_magic(std::string_view text) { return text.find_first_of("*?[") != std::string::npos; }
-
-std::string join(const std::string& directory, const std::string& name) {
-  return directory.empty() || directory.ends_with('/') ? directory + name : directory + '/' + name;
-}
 
 // posixpath.split: the directory without its trailing slashes, and the rest.
 std::pair<std::string, std::string> split_path(const std::string& path) {
@@ -52,7 +50,7 @@ public:
     std::vector<std::string> found;
     for (const std::string& parent : directories) {
       for (const std::string& child : find_in(parent, name, directories_only)) {
-        found.push_back(parent.empty() ? child : join(parent, child));
+        found.push_back(join(parent, child));
       }
     }
     return found;

@@ -14,6 +14,16 @@ fs::path absolute_path(const fs::path& base, const fs::path& path) {
   return normal;
 }
 
+std::string join(std::string_view directory, std::string_view name) {
+  std::string path;
+  path.reserve(directory.size() + 1 + name.size());
+  path += directory;
+  if (!path.empty() && !path.ends_with('/')) {
+    path += '/';
+  }
+  return path += name;
+}
+
 std::string join_as_pathlib(const fs::path& base, const fs::path& path) {
   fs::path joined;
   for (const fs::path& part : base / path) {

@@ -11,6 +11,9 @@ namespace testmon_precreate::pytest {
 [[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& base,
                                                   const std::filesystem::path& path);
 
+// os.path.join of a directory and a name in it, as text: quicker than std::filesystem::path.
+[[nodiscard]] std::string join(std::string_view directory, std::string_view name);
+
 // `base` / `path` as Python's pathlib joins them: `.` and repeated slashes go, `..` stays.
 [[nodiscard]] std::string join_as_pathlib(const std::filesystem::path& base,
                                           const std::filesystem::path& path);

@@ -1,3 +1,5 @@
+#include "paths.hpp"
+
 #include <testmon_precreate/pytest/pattern.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 
@@ -7,39 +9,39 @@ namespace testmon_precreate::pytest {
 
 namespace {
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+constexpr std::size_t none = std::u32string_view::npos;
+
+// Where the element of `pattern` that begins at `at` ends: a set, or else one character.
+std::size_t element_end(std::u32string_view pattern, std::size_t at) {
+  std::size_t end = at + 1;
+  if (pattern[at] == U'[') {
+    for (const char32_t literal : {U'!', U']'}) { // which may stand first in a set
+      end += end < pattern.size() && pattern[end] == literal ? 1U : 0U;
+    }
+    end = pattern.find(U']', end);
+  }
+  return pattern[at] == U'[' && end != none ? end + 1 : at + 1;
 }
 
-// The parts of a set between the hyphens that make ranges, as fnmatch.translate cuts them.
-std::vector<std::u32string> range_chunks(std::u32string_view stuff) {
-  std::vector<std::u32string> chunks;
-  std::size_t begin = 0;
-  std::size_t search = stuff[0] == U'!' ? 2 : 1;
-  while (search < stuff.size()) {
-    const std::size_t hyphen = stuff.find(U'-', search);
-    if (hyphen == std::u32string_view::npos) {
-      break;
-    }
-    chunks.emplace_back(stuff.substr(begin, hyphen - begin));
-    begin = hyphen + 1;
-    search = hyphen + 3;
+// Whether the set, given without its brackets, holds `character`.
+bool set_holds(std::u32string_view set, char32_t character) {
+  const bool negated = set.front() == U'!';
+  set.remove_prefix(negated ? 1 : 0);
+  bool found = false;
+  while (!set.empty()) {
+    const bool is_range = set.size() > 2 && set[1] == U'-';
+    const char32_t last = is_range ? set[2] : set[0];
+    found = found || (set[0] <= character && character <= last);
+    set.remove_prefix(is_range ? 3 : 1);
   }
-  if (begin < stuff.size()) {
-    chunks.emplace_back(stuff.substr(begin));
-  } else {
-    chunks.back() += U'-';
+  return found != negated;
+}
+
+bool matches_one(std::u32string_view element, char32_t character) {
+  if (element.size() > 1) {
+    return set_holds(element.substr(1, element.size() - 2), character);
   }
-  // Ranges that hold nothing are left out.
-  for (std::size_t k = chunks.size() - 1; k > 0; --k) {
-    if (chunks[k - 1].back() > chunks[k].front()) {
-      chunks[k - 1].pop_back();
-      chunks[k - 1] += chunks[k].substr(1);
-      chunks.erase(chunks.begin() + static_cast<std::ptrdiff_t>(k));
-    }
-  }
-  return chunks;
+  return element[0] == U'?' || element[0] == character;
 }
 
 } // namespace
@@ -47,109 +49,46 @@ std::vector<std::u32string> range_chunks(std::u32string_view stuff) {
 Pattern::Pattern(std::string_view text) {
   const std::size_t star = text.find('*');
   has_star_ = star != std::string_view::npos;
-  simple_ = is_ascii(text) && text.find_first_of("?[") == std::string_view::npos &&
-            (!has_star_ || text.find('*', star + 1) == std::string_view::npos);
-  if (simple_) {
+  is_simple_ = text.find_first_of("?[") == std::string_view::npos && star == text.rfind('*') &&
+               util::is_utf8(text);
+  if (is_simple_) {
     prefix_ = text.substr(0, star);
     suffix_ = has_star_ ? text.substr(star + 1) : std::string_view();
   } else {
-    compile(util::decode_surrogateescape(text));
+    pattern_ = util::decode_surrogateescape(text);
   }
-}
-
-void Pattern::compile(std::u32string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const char32_t c = text[i++];
-    if (c == U'*') {
-      if (tokens_.empty() || tokens_.back().kind != Kind::star) {
-        tokens_.push_back({Kind::star, 0, false, {}});
-      }
-    } else if (c == U'?') {
-      tokens_.push_back({Kind::any, 0, false, {}});
-    } else if (c == U'[') {
-      i = compile_set(text, i);
-    } else {
-      tokens_.push_back({Kind::literal, c, false, {}});
-    }
-  }
-}
-
-// Compiles the set whose first character is at `begin`; returns where the text goes on.
-std::size_t Pattern::compile_set(std::u32string_view text, std::size_t begin) {
-  std::size_t end = begin;
-  if (end < text.size() && text[end] == U'!') {
-    ++end;
-  }
-  if (end < text.size() && text[end] == U']') {
-    ++end;
-  }
-  end = text.find(U']', end);
-  if (end == std::u32string_view::npos) {
-    tokens_.push_back({Kind::literal, U'[', false, {}});
-    return begin;
-  }
-  std::vector<std::u32string> chunks = range_chunks(text.substr(begin, end - begin));
-  Token token{Kind::set, 0, false, {}};
-  if (!chunks[0].empty() && chunks[0].front() == U'!') {
-    token.negated = true;
-    chunks[0].erase(0, 1);
-  }
-  for (std::size_t k = 0; k < chunks.size(); ++k) {
-    for (const char32_t c : chunks[k]) {
-      token.ranges.emplace_back(c, c);
-    }
-    if (k > 0 && !chunks[k - 1].empty()) {
-      token.ranges.emplace_back(chunks[k - 1].back(), chunks[k].front());
-    }
-  }
-  tokens_.push_back(std::move(token));
-  return end + 1;
-}
-
-bool Pattern::matches_one(const Token& token, char32_t character) {
-  if (token.kind == Kind::any) {
-    return true;
-  }
-  if (token.kind == Kind::literal) {
-    return token.character == character;
-  }
-  const bool found = std::any_of(token.ranges.begin(), token.ranges.end(), [&](const auto& range) {
-    return range.first <= character && character <= range.second;
-  });
-  return found != token.negated;
 }
 
 bool Pattern::matches(std::string_view name) const {
-  if (simple_) {
+  if (is_simple_) {
     return has_star_ ? name.size() >= prefix_.size() + suffix_.size() &&
                            name.starts_with(prefix_) && name.ends_with(suffix_)
                      : name == prefix_;
   }
+  const std::u32string_view pattern = pattern_;
   const std::u32string characters = util::decode_surrogateescape(name);
   // On a mismatch the last star takes one character more; earlier stars never need to.
-  constexpr auto none = static_cast<std::size_t>(-1);
-  std::size_t token = 0;
+  std::size_t at = 0;
   std::size_t position = 0;
-  std::size_t star_token = none;
+  std::size_t star = none;
   std::size_t star_position = 0;
   while (position < characters.size()) {
-    if (token < tokens_.size() && tokens_[token].kind == Kind::star) {
-      star_token = token++;
+    const std::size_t end = at < pattern.size() ? element_end(pattern, at) : at;
+    if (end > at && pattern[at] == U'*') {
+      star = at;
       star_position = position;
-    } else if (token < tokens_.size() && matches_one(tokens_[token], characters[position])) {
-      ++token;
+      at = end;
+    } else if (end > at && matches_one(pattern.substr(at, end - at), characters[position])) {
+      at = end;
       ++position;
-    } else if (star_token != none) {
-      token = star_token + 1;
+    } else if (star != none) {
+      at = star + 1;
       position = ++star_position;
     } else {
       return false;
     }
   }
-  while (token < tokens_.size() && tokens_[token].kind == Kind::star) {
-    ++token;
-  }
-  return token == tokens_.size();
+  return pattern.find_first_not_of(U'*', at) == none;
 }
 
 PathPatterns::PathPatterns(const std::vector<std::string>& texts) {
@@ -170,11 +109,7 @@ bool PathPatterns::match(std::string_view directory, std::string_view name) cons
   if (of_paths_.empty()) {
     return false;
   }
-  std::string path(directory);
-  if (!path.ends_with('/')) {
-    path += '/';
-  }
-  path += name;
+  const std::string path = join(directory, name);
   return std::any_of(of_paths_.begin(), of_paths_.end(),
                      [&](const Pattern& pattern) { return pattern.matches(path); });
 }

@@ -46,6 +46,10 @@ TEST_SUITE("pytest/pattern") {
     CHECK(matches("[a-]", "-"));
     CHECK(matches("[a", "[a"));
     CHECK(matches("[^a]", "^"));
+    CHECK(matches("[[:alpha:]", ":"));
+    CHECK_FALSE(matches("[[:alpha:]]", "x"));
+    CHECK(matches("[\\]x", "\\x"));
+    CHECK(matches("\\*", "\\x"));
     CHECK_FALSE(matches("[b-a]", "b"));
     CHECK(matches("[!b-a]", "b"));
     CHECK(matches("[\u00e0-\u00ef]", "\u00e9"));

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace testmon_precreate::pytest {
@@ -17,22 +16,9 @@ public:
   [[nodiscard]] bool matches(std::string_view name) const;
 
 private:
-  enum class Kind { literal, any, star, set };
-
-  struct Token {
-    Kind kind = Kind::literal;
-    char32_t character = 0;
-    bool negated = false;
-    std::vector<std::pair<char32_t, char32_t>> ranges; // of a set; both ends are in it
-  };
-
-  void compile(std::u32string_view text);
-  [[nodiscard]] std::size_t compile_set(std::u32string_view text, std::size_t begin);
-  [[nodiscard]] static bool matches_one(const Token& token, char32_t character);
-
-  std::vector<Token> tokens_;
-  // `prefix*suffix` in ASCII, the form of nearly every pattern, is compared without decoding.
-  bool simple_ = false;
+  bool is_simple_ = false;
+  std::u32string pattern_; // of one that is not simple
+  // `prefix*suffix`, the form of nearly every pattern, is compared without decoding.
   bool has_star_ = false;
   std::string prefix_;
   std::string suffix_;
