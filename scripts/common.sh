@@ -53,7 +53,7 @@ read_command_line() {
 # libraries is downloaded by CMake.
 # shellcheck disable=SC2034 # of the scripts
 build_packages=(g++ cmake ninja-build libcli11-dev libsqlitecpp-dev libsqlite3-dev nlohmann-json3-dev libfmt-dev
-  libtomlplusplus-dev libminizip-dev libmd-dev zlib1g-dev doctest-dev python3-venv)
+  libtomlplusplus-dev libmd-dev doctest-dev python3-venv)
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 

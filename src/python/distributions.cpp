@@ -1,7 +1,6 @@
-#include "zip_archive.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/python/distributions.hpp>
+#include <testmon_precreate/util/directory.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/text.hpp>
 
@@ -10,13 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -53,38 +51,30 @@ std::size_t next_part(const std::string& text) {
 // Collects the distributions of one entry of sys.path.
 class EntryScan {
 public:
-  EntryScan(fs::path root, bool is_egg, PythonVersion python, std::vector<Distribution>& found)
+  EntryScan(fs::path root, PythonVersion python, std::vector<Distribution>& found)
       : root_(std::move(root))
-      , is_egg_(is_egg)
       , python_(python)
       , found_(found) {}
 
-  void run() {
-    const Directory directory(::opendir(root_.c_str()));
-    if (directory != nullptr) {
-      scan_directory(directory.get());
-    } else if (errno == ENOTDIR && fs::is_regular_file(root_)) {
-      scan_zip();
+  void run(util::DirectoryReader& reader, bool is_egg) {
+    const util::FileDescriptor directory(
+        ::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) {
+      return;
+    }
+    try {
+      for (const util::DirectoryEntry& entry : reader.read(directory, root_)) {
+        if (names_metadata(entry.name, is_egg)) {
+          const std::string name(entry.name);
+          found_.push_back(read_distribution(directory.get(), name));
+          found_.back().metadata = root_ / name;
+        }
+      }
+    } catch (const fs::filesystem_error&) { // NOLINT(bugprone-empty-catch): as os.listdir there
     }
   }
 
 private:
-  struct CloseDirectory {
-    void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-  };
-
-  using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-  void scan_directory(DIR* directory) {
-    while (const dirent* entry = ::readdir(directory)) {
-      const char* const name = static_cast<const char*>(entry->d_name);
-      if (names_metadata(name, is_egg_)) {
-        found_.push_back(read_distribution(::dirfd(directory), name));
-        found_.back().metadata = root_ / name;
-      }
-    }
-  }
-
   // METADATA of a .dist-info directory, PKG-INFO of an .egg-info one, or the file itself.
   Distribution read_distribution(int directory, const std::string& name) {
     for (const std::string& file : {name + "/METADATA", name + "/PKG-INFO", name}) {
@@ -103,7 +93,7 @@ private:
       check_counts_as_absent(name);
       return std::nullopt;
     }
-    return read_headers(name, [&] { return append_from(file.get(), name); });
+    return read_headers(file.get(), name);
   }
 
   // Reads the next part; returns whether there was any more.
@@ -129,42 +119,11 @@ private:
     }
   }
 
-  void scan_zip() {
-    std::optional<ZipArchive> archive = ZipArchive::open(
-        root_, [this](std::string_view name) { return names_metadata(name, is_egg_); });
-    if (!archive.has_value()) {
-      return;
-    }
-    for (const std::string& child : archive->children()) {
-      auto distribution = read_zipped(*archive, child + "/METADATA");
-      if (!distribution.has_value()) {
-        distribution = read_zipped(*archive, child + "/PKG-INFO");
-      }
-      // Unlike on disk, a file in this place is never read: zipfile.Path asks for `child/`.
-      found_.push_back(std::move(distribution).value_or(Distribution()));
-    }
-  }
-
-  std::optional<Distribution> read_zipped(ZipArchive& archive, const std::string& name) {
-    try {
-      if (!archive.start_entry(name)) {
-        return std::nullopt;
-      }
-      return read_headers(name, [&] { return archive.read_more(text_, next_part(text_)) > 0; });
-    } catch (const std::runtime_error& error) {
-      if (dynamic_cast<const core::CoordinationError*>(&error) != nullptr) {
-        throw;
-      }
-      throw_unreadable(root_ / name, error.what());
-    }
-  }
-
-  // Has `append` read more into the buffer until both headers are known, or known to be missing.
-  template <typename Append>
-  std::optional<Distribution> read_headers(const std::string& name, Append append) {
+  // Reads more until both headers are known, or known to be missing.
+  std::optional<Distribution> read_headers(int fd, const std::string& name) {
     text_.clear();
     while (true) {
-      const bool complete = !append();
+      const bool complete = !append_from(fd, name);
       if (text_.empty()) {
         return std::nullopt;
       }
@@ -179,7 +138,6 @@ private:
   }
 
   fs::path root_;
-  bool is_egg_;
   PythonVersion python_;
   std::vector<Distribution>& found_;
   std::string text_; // one buffer for all files
@@ -199,12 +157,14 @@ std::vector<Distribution> find_distributions(std::span<const std::string> sys_pa
                                              PythonVersion python) {
   std::vector<Distribution> found;
   std::set<std::string_view> seen;
+  util::DirectoryReader reader;
   for (const std::string& entry : sys_path) {
     // os.listdir('') fails; Python 3.9 began to list '.' instead.
     const bool is_passed_over = entry.empty() && python < PythonVersion{3, 9};
     if (!is_passed_over && seen.insert(entry).second) {
       const fs::path root = working_directory / entry;
-      EntryScan(root.empty() ? fs::path(".") : root, is_egg(entry, python), python, found).run();
+      EntryScan(root.empty() ? fs::path(".") : root, python, found)
+          .run(reader, is_egg(entry, python));
     }
   }
   return found;

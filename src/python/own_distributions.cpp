@@ -13,7 +13,6 @@
 #include <system_error>
 
 #include <unistd.h>
-#include <zlib.h>
 
 namespace testmon_precreate::python {
 
@@ -125,9 +124,7 @@ std::string hash_of(const fs::path& metadata) {
       fmt::format("{}\n{}\n{}\n{}", requirements_in(text_of(metadata / "METADATA")),
                   requirements_in(text_of(metadata / "PKG-INFO")),
                   text_of(metadata / "requires.txt"), text_of(metadata / "entry_points.txt"));
-  const uLong checksum =
-      ::crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()); // NOLINT
-  return fmt::format("{:08x}", checksum);
+  return fmt::format("{:08x}", util::crc32(text));
 }
 
 } // namespace

@@ -49,15 +49,17 @@ def testmon_version():
 
 
 def other_distributions():
-    """Name and version of what import hooks of this process report beside the directories of sys.path."""
+    """Name and version of what no directory of sys.path shows: what its archives hold, what import hooks report."""
+    files = [entry for entry in sys.path if isinstance(entry, str) and os.path.isfile(entry)]
     known = sys.modules["_frozen_importlib_external"].PathFinder
     finders = [one for one in sys.meta_path if one is not known and hasattr(one, "find_distributions")]
-    if not finders:
+    if not files and not finders:
         return []
     from importlib.metadata import DistributionFinder
 
-    context = DistributionFinder.Context()
-    found = [distribution for finder in finders for distribution in finder.find_distributions(context)]
+    found = list(known.find_distributions(DistributionFinder.Context(path=files)))
+    for finder in finders:
+        found += finder.find_distributions(DistributionFinder.Context())
     return [[text(distribution.metadata["Name"]), text(distribution.version)] for distribution in found]
 
 

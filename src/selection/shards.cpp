@@ -1,4 +1,5 @@
 #include <testmon_precreate/selection/shards.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +7,6 @@
 #include <queue>
 #include <tuple>
 #include <utility>
-
-#include <zlib.h>
 
 namespace testmon_precreate::selection {
 
@@ -211,9 +210,7 @@ std::size_t ShardPlan::owner_of(std::string_view name) const {
   if (found != owners_.end()) {
     return found->second;
   }
-  // NOLINTNEXTLINE(*-reinterpret-cast): zlib wants unsigned bytes
-  const auto* const bytes = reinterpret_cast<const Bytef*>(unit.data());
-  return ::crc32(0, bytes, static_cast<uInt>(unit.size())) % durations_.size();
+  return util::crc32(unit) % durations_.size();
 }
 
 bool ShardPlan::has_part_of(std::string_view file, std::size_t shard) const {

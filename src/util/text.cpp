@@ -48,6 +48,18 @@ std::string shell_quote(std::string_view text) {
   return quoted;
 }
 
+std::uint32_t crc32(std::string_view text) {
+  constexpr std::uint32_t polynomial = 0xEDB88320;
+  std::uint32_t remainder = 0xFFFFFFFF;
+  for (const char c : text) {
+    remainder ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) {
+      remainder = (remainder >> 1U) ^ ((remainder & 1U) != 0 ? polynomial : 0);
+    }
+  }
+  return ~remainder;
+}
+
 std::string counted(std::size_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import zipfile
 
 import pytest
 
@@ -106,6 +107,20 @@ def test_runs_that_are_not_distributed_are_prepared_too(way, venvs, commands, pr
     back = run(project, venv, environment, "-n", "2")
     assert (back.exit_code, back.passed) == (0, 0), back.output
     assert_clean(project, back)
+
+
+def test_an_archive_on_sys_path_counts_as_it_does_without_the_plugin(venvs, commands, project, tmp_path):
+    """Had the plugin another list of packages than stock testmon, all tests would run again."""
+    venv = venvs.get(*NEW)
+    archive = tmp_path / "packed.egg"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("EGG-INFO/PKG-INFO", "Name: packed\nVersion: 1.2\n")
+    environment = plugin_environment(venv, commands, PYTHONPATH=f"{commands.plugin_directory}{os.pathsep}{archive}")
+    stock = run(project, venv, {**environment, "TESTMON_XDIST_CONTROLLER_PRECREATION": ""}, "-n", "2")
+    assert (stock.exit_code, stock.passed) == (0, ALL), stock.output
+    result = run(project, venv, environment, "-n", "2")
+    assert (result.exit_code, result.passed) == (0, 0), result.output
+    assert_clean(project, result)
 
 
 def test_only_testmon_runs_are_ours(venvs, commands, project):

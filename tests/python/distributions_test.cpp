@@ -71,7 +71,7 @@ TEST_SUITE("python/distributions") {
     CHECK(find({site.path().string() + "/y/"}, {}, {3, 9}).size() == 1);
   }
 
-  TEST_CASE("what is absent or no zip file is passed over; an entry twice is read once") {
+  TEST_CASE("what is absent or a file is passed over; an entry twice is read once") {
     const TemporaryDirectory site;
     site.write("file", "PK no zip file");
     site.write("a.dist-info/METADATA", "Name: a\nVersion: 1\n");

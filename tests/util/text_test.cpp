@@ -20,6 +20,11 @@ TEST_SUITE("util/text") {
 
   TEST_CASE("to_lower leaves other bytes alone") { CHECK(util::to_lower("ÄBc-1") == "Äbc-1"); }
 
+  TEST_CASE("crc32 is that of zlib") {
+    CHECK(util::crc32("123456789") == 0xCBF43926); // the check value of its definition
+    CHECK(util::crc32("") == 0);
+  }
+
   TEST_CASE("a quoted word comes back from a real shell byte for byte") {
     std::string nasty = "a 'b' \"c\" $HOME `id` \\ \n\t*?[;&|<>(){}#~!";
     for (int byte = 1; byte < 256; ++byte) {

@@ -17,7 +17,8 @@ struct ProcessFacts {
   std::vector<std::string> ignore_dependencies;
   // What '' and relative entries of sys.path mean; empty: this process's own.
   std::string working_directory;
-  // What finders on sys.meta_path other than Python's own report (import hooks of an environment).
+  // What no directory of sys.path shows: what lies in its entries that are files (zipped eggs), and
+  // what finders on sys.meta_path other than Python's own report (import hooks of an environment).
   std::vector<Distribution> other_distributions;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ namespace testmon_precreate::util {
 
 // `text` as one word of a POSIX shell: in single quotes, safe for any byte but NUL.
 [[nodiscard]] std::string shell_quote(std::string_view text);
+
+// Python's zlib.crc32(text).
+[[nodiscard]] std::uint32_t crc32(std::string_view text);
 
 // `1 test`, `2 tests`.
 [[nodiscard]] std::string counted(std::size_t count, std::string_view thing);

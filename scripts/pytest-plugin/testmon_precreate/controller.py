@@ -223,12 +223,14 @@ def process_facts(config: pytest.Config, ignore: List[str]) -> Dict[str, Any]:
 
 
 def other_distributions() -> List[List[Optional[str]]]:
-    """Name and version of what import hooks of this process report beside the directories of sys.path."""
+    """Name and version of what no directory of sys.path shows: what its archives hold, what import hooks report."""
+    files = [str(entry) for entry in sys.path if os.path.isfile(str(entry))]
     finders = [one for one in sys.meta_path if one is not PathFinder and hasattr(one, "find_distributions")]
-    if not finders:
+    if not files and not finders:
         return []
     from importlib.metadata import DistributionFinder
 
-    context = DistributionFinder.Context()
-    found = [distribution for finder in finders for distribution in finder.find_distributions(context)]
+    found = list(PathFinder.find_distributions(DistributionFinder.Context(path=files)))
+    for finder in finders:
+        found += finder.find_distributions(DistributionFinder.Context())
     return [[distribution.metadata["Name"], distribution.version] for distribution in found]
