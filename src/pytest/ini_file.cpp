@@ -1,10 +1,9 @@
 #include <testmon_precreate/pytest/ini_file.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace testmon_precreate::pytest {
@@ -61,42 +60,7 @@ std::vector<Text> split_lines(Text text) {
   return lines;
 }
 
-bool is_printable(char32_t c) {
-  const bool control = c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD;
-  const bool format = (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-                      (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFB);
-  const bool private_use = (c >= 0xE000 && c <= 0xF8FF) || c >= 0xE0000;
-  return c == U' ' || (!control && !format && !private_use && !util::is_unicode_space(c));
-}
-
-// As Python's repr(); which characters count as printable is known for the usual ones only.
-std::string repr(Text text) {
-  const bool double_quotes = text.find(U'\'') != Text::npos && text.find(U'"') == Text::npos;
-  const char32_t quote = double_quotes ? U'"' : U'\'';
-  const std::string ends(1, static_cast<char>(quote));
-  std::string result = ends;
-  for (const char32_t c : text) {
-    if (c == quote || c == U'\\') {
-      result += '\\';
-      result += static_cast<char>(c);
-    } else if (c == U'\t') {
-      result += "\\t";
-    } else if (is_printable(c)) {
-      result += util::encode_surrogateescape(Text(&c, 1));
-    } else if (c < 0x100) {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
-    } else if (c < 0x10000) {
-      result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      result += fmt::format("\\U{:08x}", static_cast<unsigned>(c));
-    }
-  }
-  return result + ends;
-}
-
-[[noreturn]] void fail(std::size_t line, const std::string& reason) {
-  throw IniSyntaxError(line, reason);
-}
+[[noreturn]] void fail(std::size_t line, const char* reason) { throw IniSyntaxError(line, reason); }
 
 // What one line says: `[name]` has a name alone, `name = data` both, a continuation data alone, a
 // blank line or a comment neither.
@@ -117,6 +81,10 @@ Line parse_section_line(Text line) {
 }
 
 Line parse_line(Text line, std::size_t number) {
+  const auto is_broken = [](char32_t c) { return c >= 0xDC80 && c <= 0xDCFF; };
+  if (std::any_of(line.begin(), line.end(), is_broken)) {
+    fail(number, "not UTF-8");
+  }
   line = strip_right(line);
   const Text content = strip(line);
   if (content.empty() || content.front() == U'#' || content.front() == U';') {
@@ -133,95 +101,80 @@ Line parse_line(Text line, std::size_t number) {
     end = line.find(U':');
   }
   if (end == Text::npos) {
-    fail(number, "unexpected line: " + repr(line));
+    fail(number, "neither a section nor an option");
   }
   return {strip(line.substr(0, end)), strip(line.substr(end + 1))};
 }
 
-// A section header or an option with the lines of its value.
-struct Entry {
-  std::size_t line = 0;
-  std::optional<Text> section;
-  std::optional<Text> name;
-  std::vector<Text> value;
-};
-
-std::vector<Entry> parse_entries(const std::vector<Text>& lines) {
-  std::vector<Entry> entries;
-  std::optional<Text> section;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::size_t number = i + 1;
-    const auto [name, data] = parse_line(lines[i], number);
+// Puts the lines together.
+class Parser {
+public:
+  void add(Text line) {
+    ++number_;
+    const auto [name, data] = parse_line(line, number_);
     if (name && data) {
-      entries.push_back({number, section, name, {}});
-      if (!data->empty()) {
-        entries.back().value.push_back(*data);
-      }
+      begin_option(*name, *data);
     } else if (name) {
-      if (name->empty()) {
-        fail(number, "empty section name");
-      }
-      section = name;
-      entries.push_back({number, section, std::nullopt, {}});
+      begin_section(*name);
     } else if (data) {
-      if (entries.empty() || !entries.back().name) {
-        fail(number, "unexpected value continuation");
-      }
-      entries.back().value.push_back(*data);
+      continue_value(*data);
     }
   }
-  return entries;
-}
 
-std::string join(const std::vector<Text>& lines) {
-  std::string joined;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) {
-      joined += '\n';
+  [[nodiscard]] IniSections sections() && { return std::move(sections_); }
+
+private:
+  void begin_section(Text name) {
+    if (name.empty()) {
+      fail(number_, "a section without a name");
     }
-    joined += util::encode_surrogateescape(lines[i]);
+    const auto [section, is_new] = sections_.try_emplace(util::encode_surrogateescape(name));
+    if (!is_new) {
+      fail(number_, "a second section of this name");
+    }
+    section_ = &section->second;
+    value_ = nullptr;
   }
-  return joined;
-}
 
-// The line of the first byte that is not UTF-8, from 1.
-std::size_t line_of_first_broken_byte(std::string_view text) {
-  const std::u32string characters = util::decode_surrogateescape(text);
-  const auto broken = std::find_if(characters.begin(), characters.end(),
-                                   [](char32_t c) { return c >= 0xDC80 && c <= 0xDCFF; });
-  return 1 + static_cast<std::size_t>(std::count(characters.begin(), broken, U'\n'));
-}
+  void begin_option(Text name, Text data) {
+    if (section_ == nullptr) {
+      fail(number_, "an option before the first section");
+    }
+    const auto [option, is_new] = section_->try_emplace(util::encode_surrogateescape(name),
+                                                        util::encode_surrogateescape(data));
+    if (!is_new) {
+      fail(number_, "a second option of this name");
+    }
+    value_ = &option->second;
+  }
+
+  void continue_value(Text data) {
+    if (value_ == nullptr) {
+      fail(number_, "an indented line that continues no option");
+    }
+    *value_ += (value_->empty() ? "" : "\n") + util::encode_surrogateescape(data);
+  }
+
+  IniSections sections_;
+  IniSections::mapped_type* section_ = nullptr; // the one that is open
+  std::string* value_ = nullptr;                // of the option that may go on
+  std::size_t number_ = 0;
+};
 
 } // namespace
 
 IniSections parse_ini(std::string_view text) {
-  std::optional<std::u32string> characters = util::decode_utf8(text);
-  if (!characters) {
-    fail(line_of_first_broken_byte(text), "not UTF-8");
-  }
-  translate_line_ends(*characters);
-  Text content = *characters;
+  std::u32string characters = util::decode_surrogateescape(text);
+  translate_line_ends(characters);
+  Text content = characters;
   if (content.starts_with(U'\uFEFF')) {
     content.remove_prefix(1);
   }
-  IniSections sections;
-  for (const Entry& entry : parse_entries(split_lines(content))) {
-    if (!entry.section) {
-      fail(entry.line, "no section header defined");
-    }
-    const std::string section = util::encode_surrogateescape(*entry.section);
-    if (!entry.name) {
-      if (!sections.try_emplace(section).second) {
-        fail(entry.line, "duplicate section " + repr(*entry.section));
-      }
-      continue;
-    }
-    auto& options = sections[section];
-    if (!options.try_emplace(util::encode_surrogateescape(*entry.name), join(entry.value)).second) {
-      fail(entry.line, "duplicate name " + repr(*entry.name));
-    }
+  Parser parser;
+  for (const Text line : split_lines(content)) {
+    parser.add(line);
   }
-  return sections;
+  return std::move(parser).sections();
 }
 
 } // namespace testmon_precreate::pytest

@@ -17,18 +17,28 @@ from support import Commands, Venvs, chosen_seed
 SEED = chosen_seed()
 INICONFIG = """
 import io, json, sys, iniconfig
+
+def sections(content):
+    text = lambda s: s.encode().decode("latin-1")
+    parsed = iniconfig.IniConfig("FILE", content)
+    return sorted([text(s.name), sorted([text(k), text(v)] for k, v in s.items())] for s in parsed)
+
+def first_wrong_line(lines):
+    for count in range(1, len(lines) + 1):
+        try:
+            sections("".join(lines[:count]))
+        except iniconfig.ParseError:
+            return count
+
 for line in sys.stdin:
     data = json.loads(line)["ini"].encode("latin-1")
-    text = lambda s: s.encode().decode("latin-1")
     try:
         content = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read()
-        parsed = iniconfig.IniConfig("FILE", content)
-        answer = {"sections": [[text(s.name), sorted([text(k), text(v)] for k, v in s.items())] for s in parsed]}
-        answer["sections"].sort()
+        answer = {"sections": sections(content)}
     except UnicodeDecodeError:
         answer = {"reason": "not UTF-8"}
-    except iniconfig.ParseError as error:
-        answer = {"line": error.lineno + 1, "reason": text(error.msg)}
+    except iniconfig.ParseError:
+        answer = {"line": first_wrong_line(content.splitlines(True))}
     print(json.dumps(answer), flush=True)
 """
 
@@ -66,11 +76,12 @@ def test_ini_files_are_read_as_iniconfig_reads_them(ours: LineServer, venvs: Ven
         data = ini_text(source)
         request = {"ini": data.decode("latin-1")}
         expected, found = theirs.ask(request), ours.ask(request)
-        if expected.get("reason") == "not UTF-8":
-            assert found["reason"] == "not UTF-8", data
+        if "reason" in expected:
+            assert "reason" in found, data
         else:
-            assert found == expected, data
-        failures += "reason" in expected
+            assert found.get("sections") == expected.get("sections"), data
+            assert found.get("line") == expected.get("line"), data
+        failures += "sections" not in expected
     theirs.close()
     assert 400 < failures < 3600, "the texts show too little of one side"
 
