@@ -10,8 +10,7 @@
 namespace testmon_precreate::pytest {
 
 // Adds the test files in and below `starts`, as absolute paths in no order, and a warning for each
-// directory that cannot be read. The system's listing takes most of the time, so large trees are
-// walked by several threads; `rules` must not change meanwhile.
+// directory that cannot be read.
 void walk_directories(const CollectionRules& rules, const std::vector<std::string>& starts,
                       TestFiles& result);
 
