@@ -9,6 +9,7 @@
 #include <testmon_precreate/python/python_version.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
 #include <testmon_precreate/util/text.hpp>
+#include <testmon_precreate/util/version.hpp>
 
 #include <fmt/format.h>
 
@@ -104,7 +105,7 @@ private:
     look_at_version("pytest", {7, 0, 0}, true);
     look_at_version("pytest-xdist", {3, 0, 0}, run_.project.command_line.workers.has_value());
     const std::string& testmon = run_.surroundings->facts.testmon_version;
-    if (pytest::parse_pytest_version(testmon) < pytest::PytestVersion{2, 1, 0}) {
+    if (util::parse_version(testmon) < pytest::PytestVersion{2, 1, 0}) {
       findings_.note("version",
                      fmt::format("pytest-testmon {} is older than all that was tested", testmon),
                      run_.interpreter, "Use 2.1.0 or newer");
@@ -113,7 +114,7 @@ private:
 
   void look_at_version(const std::string& package, pytest::PytestVersion oldest, bool needed) {
     const std::string version = version_of(package);
-    const auto numbers = pytest::parse_pytest_version(version);
+    const auto numbers = util::parse_version(version);
     if (version.empty() && needed && !is_ignored(package)) {
       findings_.problem("version", package + " is not installed", run_.interpreter, "Install it");
     } else if (numbers && *numbers < oldest) {
@@ -173,7 +174,7 @@ private:
     constexpr python::PythonVersion sysmon_by_default{3, 14};
     const auto python = python::parse_python_version(run_.surroundings->facts.python_version);
     const std::string core = request_.environment.get("COVERAGE_CORE").value_or("");
-    const auto coverage = pytest::parse_pytest_version(version_of("coverage"));
+    const auto coverage = util::parse_version(version_of("coverage"));
     const bool by_default = core.empty() && python >= sysmon_by_default &&
                             (!coverage || *coverage >= pytest::PytestVersion{7, 9, 0});
     if (by_default || (core == "sysmon" && python >= with_sysmon)) {

@@ -71,7 +71,7 @@ json describe_project(const json& request) {
     query.environment.set(decode(variable.at(0)), decode(variable.at(1)));
   }
   const std::string version = request.value("version", "9.2.0");
-  query.version = pytest::parse_pytest_version(version).value();
+  query.version = util::parse_version(version).value();
   pytest::Project project = pytest::find_project(query);
   project.command_line.run_as_module = request.value("run_as_module", false);
   json answer;

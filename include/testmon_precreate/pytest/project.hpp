@@ -21,7 +21,7 @@ struct Project {
   bool is_configured = false; // some file has a pytest section or is one by its name
   IniValues ini;              // of the pytest section, -o overrides applied
   CommandLine command_line;   // with PYTEST_ADDOPTS and addopts put before it
-  PytestVersion version;      // by whose rules it was found and is scanned
+  PytestVersion version = newest_pytest; // by whose rules it was found and is scanned
 
   // The option as pytest's type `string`; empty where it is not set.
   [[nodiscard]] std::string ini_string(const std::string& name) const;
