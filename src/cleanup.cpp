@@ -4,9 +4,9 @@
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
-#include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/right_size.hpp>
 #include <testmon_precreate/run_place.hpp>
+#include <testmon_precreate/surroundings.hpp>
 
 namespace testmon_precreate {
 
@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Nothing if there is none that can be read.
+// Nothing where there is none that can be read.
 std::optional<coordination::CoordinationState>
 state_in(const coordination::CoordinationDirectory& directory) {
   try {
@@ -25,11 +25,14 @@ state_in(const coordination::CoordinationDirectory& directory) {
 }
 
 // The project's rootdir, if no coordination directory tells it.
-fs::path rootdir_by_pytest(const fs::path& working_directory) {
+fs::path rootdir_by_pytest(const CleanupRequest& request) {
+  RunRequest run;
+  run.environment = request.environment;
+  run.invocation_directory = request.working_directory;
   try {
-    return pytest::find_project_by_any_rules({.invocation_directory = working_directory}).rootdir;
+    return find_project(run).rootdir;
   } catch (const core::UsageError&) {
-    return working_directory; // pytest itself would refuse to run here
+    return request.working_directory; // pytest itself would refuse to run here
   }
 }
 
@@ -43,7 +46,7 @@ fs::path find_rootdir(const CleanupRequest& request,
       return *rootdir;
     }
   }
-  return rootdir_by_pytest(request.working_directory);
+  return rootdir_by_pytest(request);
 }
 
 // Lets the data file learn what runs beside this one have recorded, unless another prepared run is

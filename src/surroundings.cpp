@@ -1,8 +1,11 @@
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/pytest/glob.hpp>
+#include <testmon_precreate/pytest/sys_path.hpp>
 #include <testmon_precreate/pytest/version.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/python/probe.hpp>
 #include <testmon_precreate/surroundings.hpp>
+#include <testmon_precreate/util/version.hpp>
 
 namespace testmon_precreate {
 
@@ -10,25 +13,43 @@ namespace fs = std::filesystem;
 
 namespace {
 
-pytest::ProjectQuery project_query(const RunRequest& request, pytest::PytestVersion version) {
-  std::vector<std::string> arguments = request.pytest_arguments;
-  // Options of our own are appended: the last one wins with pytest too.
-  if (request.rootdir) {
-    arguments.insert(arguments.end(), {"--rootdir", request.rootdir->string()});
-  }
-  if (request.config_file) {
-    arguments.insert(arguments.end(), {"-c", request.config_file->string()});
-  }
-  return {.invocation_directory = request.invocation_directory,
-          .arguments = std::move(arguments),
-          .environment = request.environment,
-          .version = version};
-}
-
 pytest::Project find_project(const RunRequest& request, pytest::PytestVersion version) {
-  pytest::Project project = pytest::find_project(project_query(request, version));
+  pytest::Project project =
+      pytest::find_project({.invocation_directory = request.invocation_directory,
+                            .arguments = request.pytest_arguments,
+                            .rootdir = request.rootdir,
+                            .config_file = request.config_file,
+                            .environment = request.environment,
+                            .version = version});
   project.command_line.run_as_module = request.run_as_module;
   return project;
+}
+
+// The version in the name of pytest's metadata beside the interpreter; nothing if its packages lie
+// elsewhere: a user site, a wrapper of the interpreter.
+std::optional<pytest::PytestVersion> installed_pytest(const RunRequest& request) {
+  fs::path interpreter;
+  try {
+    interpreter = python::find_interpreter(request.interpreter, request.environment);
+  } catch (const core::EnvironmentProbeError&) {
+    return std::nullopt;
+  }
+  const std::vector<std::string> found = pytest::glob(
+      "lib/python3*/*-packages/pytest-[0-9]*-info", interpreter.parent_path().parent_path());
+  constexpr std::string_view name = "pytest-";
+  return found.size() != 1
+             ? std::nullopt
+             : util::parse_version(fs::path(found[0]).filename().string().substr(name.size()));
+}
+
+// By whose rules the project is to be found, before its configuration is read: the newest ones if
+// pytest's version is not known.
+pytest::PytestVersion expected_pytest(const RunRequest& request) {
+  const auto version = request.process_facts
+                           ? util::parse_version(
+                                 python::parse_process_facts(*request.process_facts).pytest_version)
+                           : installed_pytest(request);
+  return version.value_or(pytest::newest_pytest);
 }
 
 python::ProcessFacts facts_of_future_process(const RunRequest& request,
@@ -54,53 +75,16 @@ Surroundings look_around(const RunRequest& request, pytest::PytestVersion versio
   return found;
 }
 
-bool same_configuration(const pytest::Project& one, const pytest::Project& other) {
-  return one.rootdir == other.rootdir && one.config_file == other.config_file;
-}
-
-// A newer pytest may refuse what the project's own accepts: another configuration beside the one
-// that counts, say. Its error stands if the environment does not prove to have an older one.
-Surroundings look_around_by_newest_rules(const RunRequest& request) {
-  try {
-    return look_around(request, pytest::newest_pytest);
-  } catch (const core::UsageError&) {
-    for (const pytest::PytestVersion& older : pytest::older_rules) {
-      try {
-        Surroundings found = look_around(request, older);
-        const auto version = pytest::pytest_version_among(found.key.system_packages_full);
-        if (version && version->major_number == older.major_number) {
-          return found;
-        }
-      } catch (const core::UsageError&) { // NOLINT(bugprone-empty-catch): the first one says it
-      }
-    }
-    throw;
-  }
-}
-
 } // namespace
 
 pytest::Project find_project(const RunRequest& request) {
-  pytest::Project project =
-      pytest::find_project_by_any_rules(project_query(request, pytest::newest_pytest));
-  project.command_line.run_as_module = request.run_as_module;
-  return project;
+  return find_project(request, expected_pytest(request));
 }
 
-// Which files configure a project depends on pytest's version, which is known from the environment,
-// and that from the configuration: the newest rules come first, and are nearly always right.
 Surroundings find_surroundings(const RunRequest& request) {
-  Surroundings found = look_around_by_newest_rules(request);
+  Surroundings found = look_around(request, expected_pytest(request));
   const auto version = pytest::pytest_version_among(found.key.system_packages_full);
-  if (!version || *version >= pytest::newest_pytest) {
-    return found;
-  }
-  pytest::Project project = find_project(request, *version);
-  if (!same_configuration(project, found.project)) {
-    return look_around(request, *version);
-  }
-  found.project = std::move(project);
-  return found;
+  return version && *version != found.project.version ? look_around(request, *version) : found;
 }
 
 datafile::Environment wanted_environment(const python::EnvironmentKey& key) {

@@ -35,8 +35,9 @@ struct Surroundings {
   python::EnvironmentKey key;
 };
 
-// The run's project as far as it can be told without its interpreter: pytest's version, and with it
-// a few rules, are not known. Throws core::UsageError if every pytest would refuse to run.
+// The run's project as far as it can be told without starting its interpreter: by the rules of the
+// pytest that the process facts name or that lies beside the interpreter, else by the newest rules.
+// Throws core::UsageError if that pytest would refuse to run.
 [[nodiscard]] pytest::Project find_project(const RunRequest& request);
 
 // The run's project and its environment, for which an interpreter may be started. Throws

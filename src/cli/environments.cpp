@@ -1,7 +1,7 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/datafile/management.hpp>
-#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/surroundings.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/text.hpp>
 
@@ -55,15 +55,14 @@ struct Place {
 };
 
 Place find_place(const Options& options, const Program& program) {
-  std::vector<std::string> arguments = program.after_dashes.value_or(std::vector<std::string>{});
+  RunRequest run;
+  run.environment = program.environment;
+  run.invocation_directory = fs::current_path();
+  run.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
   if (!options.rootdir.empty()) {
-    arguments.insert(arguments.end(), {"--rootdir", options.rootdir});
+    run.rootdir = options.rootdir;
   }
-  const pytest::Project project =
-      pytest::find_project_by_any_rules({.invocation_directory = fs::current_path(),
-                                         .arguments = std::move(arguments),
-                                         .environment = program.environment});
-  Place place{.rootdir = project.rootdir, .settings = program.settings};
+  Place place{.rootdir = find_project(run).rootdir, .settings = program.settings};
   if (!options.datafile.empty()) {
     place.settings.datafile = options.datafile;
   }

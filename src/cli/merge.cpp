@@ -2,7 +2,7 @@
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
-#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/surroundings.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -51,14 +51,14 @@ constexpr const char* footer =
     "that they saved is added up.";
 
 fs::path find_rootdir(const Options& options, const Program& program) {
-  std::vector<std::string> arguments = program.after_dashes.value_or(std::vector<std::string>{});
+  RunRequest run;
+  run.environment = program.environment;
+  run.invocation_directory = fs::current_path();
+  run.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
   if (!options.rootdir.empty()) {
-    arguments.insert(arguments.end(), {"--rootdir", options.rootdir});
+    run.rootdir = options.rootdir;
   }
-  return pytest::find_project_by_any_rules({.invocation_directory = fs::current_path(),
-                                            .arguments = std::move(arguments),
-                                            .environment = program.environment})
-      .rootdir;
+  return find_project(run).rootdir;
 }
 
 // One line a second at most, from the first second on.

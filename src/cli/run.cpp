@@ -322,18 +322,13 @@ private:
     if (prepared_rootdir_) {
       return *prepared_rootdir_;
     }
-    const PrepareOptions& given = options_->prepare;
-    pytest::ProjectQuery query{.invocation_directory = fs::current_path(),
-                               .arguments =
-                                   pytest_ ? pytest_->arguments : std::vector<std::string>{},
-                               .environment = program_->environment};
-    if (!given.rootdir.empty()) {
-      query.arguments.insert(query.arguments.end(), {"--rootdir", given.rootdir});
+    RunRequest run;
+    describe_run(run, options_->prepare, *program_);
+    run.pytest_arguments = pytest_ ? pytest_->arguments : std::vector<std::string>{};
+    if (pytest_ && pytest_->interpreter && !run.interpreter) {
+      run.interpreter = *pytest_->interpreter;
     }
-    if (!given.config_file.empty()) {
-      query.arguments.insert(query.arguments.end(), {"-c", given.config_file});
-    }
-    return pytest::find_project_by_any_rules(std::move(query)).rootdir;
+    return testmon_precreate::find_project(run).rootdir;
   }
 
   const Options* options_;

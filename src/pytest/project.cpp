@@ -280,7 +280,9 @@ Project find_project(const ProjectQuery& query) {
   words.insert(words.end(), query.arguments.begin(), query.arguments.end());
   words = expand_argument_files(words, project.invocation_directory, query.version);
 
-  const CommandLine early = parse_command_line(words, KnownOptions::core);
+  CommandLine early = parse_command_line(words, KnownOptions::core);
+  early.rootdir = query.rootdir ? query.rootdir : early.rootdir;
+  early.config_file = query.config_file ? query.config_file : early.config_file;
   Located located = locate(early, project.invocation_directory, query.version);
   if (early.rootdir && !early.rootdir->empty()) {
     located.rootdir = absolute_path(project.invocation_directory,
@@ -304,22 +306,6 @@ Project find_project(const ProjectQuery& query) {
     apply_overrides(project.ini, project.command_line);
   }
   return project;
-}
-
-Project find_project_by_any_rules(ProjectQuery query) {
-  try {
-    query.version = newest_pytest;
-    return find_project(query);
-  } catch (const core::UsageError&) {
-    for (const PytestVersion& older : older_rules) {
-      try {
-        query.version = older;
-        return find_project(query);
-      } catch (const core::UsageError&) { // NOLINT(bugprone-empty-catch): the first one says it
-      }
-    }
-    throw;
-  }
 }
 
 std::vector<std::string> starting_points(const Project& project,

@@ -1,6 +1,6 @@
 #include "paths.hpp"
 
-#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/pytest/sys_path.hpp>
 
 #include <algorithm>
 #include <set>

@@ -2,6 +2,7 @@
 #include "directory_walk.hpp"
 #include "paths.hpp"
 
+#include <testmon_precreate/pytest/sys_path.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 
 #include <algorithm>

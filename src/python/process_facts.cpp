@@ -135,6 +135,7 @@ ProcessFacts parse_process_facts(std::string_view text) {
   ProcessFacts facts{.sys_path = list_of(object, "sys_path", true),
                      .python_version = text_of(object, "python_version", true),
                      .testmon_version = text_of(object, "testmon_version", true),
+                     .pytest_version = text_of(object, "pytest_version", false),
                      .environment_name = text_of(object, "environment_name", false),
                      .ignore_dependencies = list_of(object, "ignore_dependencies", false),
                      .working_directory = text_of(object, "working_directory", false),

@@ -18,7 +18,10 @@ pytest::Project find(const fs::path& directory, Words arguments = {},
                      pytest::PytestVersion version = pytest::newest_pytest,
                      std::map<std::string, std::string> environment = {}) {
   return pytest::find_project(
-      {directory, std::move(arguments), util::ProcessEnvironment(std::move(environment)), version});
+      {.invocation_directory = directory,
+       .arguments = std::move(arguments),
+       .environment = util::ProcessEnvironment(std::move(environment)),
+       .version = version});
 }
 
 std::string error_of(const fs::path& directory, const Words& arguments) {
@@ -119,16 +122,24 @@ TEST_SUITE("pytest/project") {
     CHECK(find(directory.path(), {"-n", "3"}).command_line.workers == "3");
   }
 
-  TEST_CASE("what the newest pytest refuses is found by older rules") {
+  TEST_CASE("an older pytest may accept what the newest refuses") {
     const TemporaryDirectory directory;
     directory.write("pytest.ini", "[pytest]\n");
     directory.write("setup.cfg", "[pytest]\naddopts = -x\n");
     CHECK_THROWS_AS(static_cast<void>(find(directory.path())), core::UsageError);
-    CHECK(pytest::find_project_by_any_rules({.invocation_directory = directory.path()}).rootdir ==
-          directory.path());
-    CHECK_THROWS_AS(static_cast<void>(pytest::find_project_by_any_rules(
-                        {.invocation_directory = directory.path(), .arguments = {"-c"}})),
-                    core::UsageError);
+    CHECK(find(directory.path(), {}, {8, 4, 2}).rootdir == directory.path());
+  }
+
+  TEST_CASE("a rootdir and a configuration file beside the arguments win over theirs") {
+    const TemporaryDirectory directory;
+    directory.write("a/own.ini", "[pytest]\nx = a\n");
+    directory.write("b/own.ini", "[pytest]\nx = b\n");
+    const auto project = pytest::find_project({.invocation_directory = directory.path(),
+                                               .arguments = {"-c", "a/own.ini", "--rootdir=a", "--"},
+                                               .rootdir = "b",
+                                               .config_file = "b/own.ini"});
+    CHECK(project.rootdir == directory.path() / "b");
+    CHECK(project.ini_string("x") == "b");
   }
 
   TEST_CASE("an override in addopts counts from 9.1 on") {

@@ -15,8 +15,10 @@
 #include <testmon_precreate/pytest/pattern.hpp>
 #include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/pytest/shell_words.hpp>
+#include <testmon_precreate/pytest/sys_path.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/util/unicode.hpp>
+#include <testmon_precreate/util/version.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

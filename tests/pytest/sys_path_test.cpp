@@ -1,6 +1,6 @@
 #include "temporary_directory.hpp"
 
-#include <testmon_precreate/pytest/project.hpp>
+#include <testmon_precreate/pytest/sys_path.hpp>
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,9 @@ using Words = std::vector<std::string>;
 // sys.path of a run whose interpreter starts with `script` alone, relative to the directory.
 Words extended(const TemporaryDirectory& directory, Words arguments = {},
                pytest::PytestVersion version = pytest::newest_pytest) {
-  const auto project = pytest::find_project({directory.path(), std::move(arguments), {}, version});
+  const auto project = pytest::find_project({.invocation_directory = directory.path(),
+                                             .arguments = std::move(arguments),
+                                             .version = version});
   Words result;
   for (const std::string& entry : pytest::extend_sys_path(project, {"script"})) {
     result.push_back(

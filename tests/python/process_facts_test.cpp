@@ -21,11 +21,12 @@ TEST_SUITE("python/process_facts") {
   TEST_CASE("every key of the contract is read, unknown ones are not") {
     const python::ProcessFacts facts = python::parse_process_facts(
         R"({"sys_path": ["/a", ""], "python_version": "3.11.7", "testmon_version": "2.1.3",
-            "environment_name": "ci", "ignore_dependencies": ["x"], "working_directory": "/w",
+            "pytest_version": "8.4.2", "environment_name": "ci", "ignore_dependencies": ["x"], "working_directory": "/w",
             "other_distributions": [["n", null], [null, "1"]], "more": {"unknown": 1}})");
     CHECK(facts.sys_path == std::vector<std::string>{"/a", ""});
     CHECK(facts.python_version == "3.11.7");
     CHECK(facts.testmon_version == "2.1.3");
+    CHECK(facts.pytest_version == "8.4.2");
     CHECK(facts.environment_name == "ci");
     CHECK(facts.ignore_dependencies == std::vector<std::string>{"x"});
     CHECK(facts.working_directory == "/w");

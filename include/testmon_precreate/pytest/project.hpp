@@ -39,6 +39,8 @@ struct Project {
 struct ProjectQuery {
   std::filesystem::path invocation_directory; // the run's working directory, absolute
   std::vector<std::string> arguments{};       // those after the word `pytest`
+  std::optional<std::filesystem::path> rootdir{};     // instead of pytest's --rootdir
+  std::optional<std::filesystem::path> config_file{}; // instead of pytest's -c
   util::ProcessEnvironment environment{};     // for PYTEST_ADDOPTS and variables in --rootdir
   PytestVersion version = newest_pytest;
 };
@@ -49,28 +51,9 @@ struct ProjectQuery {
 // PYTEST_ADDOPTS, an argument file that cannot be read, an option without its value.
 [[nodiscard]] Project find_project(const ProjectQuery& query);
 
-// The same where pytest's version is not known: by the newest rules that accept the project, for a
-// newer pytest may refuse what an older one lets pass. Throws the newest rules' UsageError where
-// none does.
-[[nodiscard]] Project find_project_by_any_rules(ProjectQuery query);
-
 // The paths that the run starts from, as given or found by `testpaths`: pytest's Config.args.
 // `given` are the paths of the command line; relative ones start at the invocation directory.
 [[nodiscard]] std::vector<std::string> starting_points(const Project& project,
                                                        std::span<const std::string> given);
-
-// pytest's confcutdir: no conftest file above it is read.
-[[nodiscard]] std::filesystem::path conftest_boundary(const Project& project);
-
-// The directories that pytest puts at the front of sys.path before its plugins are configured:
-// the ini option `pythonpath`, the working directory under `python -m pytest`, the base directories
-// of the initial conftest files. First entry first; what --import-mode=append puts at the end comes
-// last.
-[[nodiscard]] std::vector<std::filesystem::path> sys_path_additions(const Project& project);
-
-// sys.path when pytest's plugins are configured, for an interpreter that starts with `sys_path`:
-// the script's directory, or, under `python -m pytest`, the working directory is its first entry.
-[[nodiscard]] std::vector<std::string> extend_sys_path(const Project& project,
-                                                       std::vector<std::string> sys_path);
 
 } // namespace testmon_precreate::pytest

@@ -2,7 +2,6 @@
 
 #include <testmon_precreate/util/version.hpp>
 
-#include <array>
 #include <optional>
 #include <string_view>
 
@@ -13,9 +12,6 @@ using PytestVersion = util::Version;
 
 // The newest release whose rules are known. Later ones are taken to follow the same.
 inline constexpr PytestVersion newest_pytest{9, 2, 0};
-
-// The last ones of the series before it, whose rules differ; newest first.
-inline constexpr std::array older_rules{PytestVersion{8, 4, 2}, PytestVersion{7, 4, 4}};
 
 // The version of the distribution `pytest` in a package text as testmon writes it, before the patch
 // component is dropped: `Name Version, Name Version, …`. Nothing if it names none.

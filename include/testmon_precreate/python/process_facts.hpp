@@ -13,6 +13,7 @@ struct ProcessFacts {
   std::vector<std::string> sys_path; // as importlib.metadata will walk it
   std::string python_version;        // major.minor.micro
   std::string testmon_version;
+  std::string pytest_version{}; // empty: not told
   std::string environment_name; // evaluated; never empty
   std::vector<std::string> ignore_dependencies;
   // What '' and relative entries of sys.path mean; empty: this process's own.
@@ -23,7 +24,7 @@ struct ProcessFacts {
 };
 
 // Reads the JSON of `--process-facts`: the keys of the contract, of which the name and the list of
-// ignored dependencies may be missing, and the optional `working_directory` and
+// ignored dependencies may be missing, and the optional `pytest_version`, `working_directory` and
 // `other_distributions` ([[name or null, version or null]…]). Unknown keys are ignored. Bytes of
 // sys.path that are not UTF-8 come as Python writes them, as lone surrogates.
 // Throws UsageError that names a missing key or a wrong type.

@@ -216,6 +216,7 @@ def process_facts(config: pytest.Config, ignore: List[str]) -> Dict[str, Any]:
         "working_directory": os.getcwd(),
         "python_version": "{}.{}.{}".format(*sys.version_info[:3]),
         "testmon_version": internals.testmon_version(),
+        "pytest_version": pytest.__version__,
         "environment_name": internals.environment_name(config),
         "ignore_dependencies": ignore,
         "other_distributions": other_distributions() + ([CONTEXTS_ENTRY] if would_be_sysmon() else []),
