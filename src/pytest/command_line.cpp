@@ -1,7 +1,8 @@
+#include "testmon_precreate/pytest/command_line.hpp"
+
 #include "option_table.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/pytest/command_line.hpp>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,7 @@
+#include "testmon_precreate/pytest/glob.hpp"
+
 #include "paths.hpp"
 
-#include <testmon_precreate/pytest/glob.hpp>
 #include <testmon_precreate/pytest/pattern.hpp>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-#include <testmon_precreate/pytest/ini_file.hpp>
+#include "testmon_precreate/pytest/ini_file.hpp"
+
 #include <testmon_precreate/util/unicode.hpp>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
+#include "testmon_precreate/pytest/pattern.hpp"
+
 #include "paths.hpp"
 
-#include <testmon_precreate/pytest/pattern.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 
 #include <algorithm>

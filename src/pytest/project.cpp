@@ -1,8 +1,9 @@
+#include "testmon_precreate/pytest/project.hpp"
+
 #include "paths.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/glob.hpp>
-#include <testmon_precreate/pytest/project.hpp>
 #include <testmon_precreate/pytest/shell_words.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>

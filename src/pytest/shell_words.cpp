@@ -1,5 +1,6 @@
+#include "testmon_precreate/pytest/shell_words.hpp"
+
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/pytest/shell_words.hpp>
 
 #include <optional>
 

@@ -1,6 +1,7 @@
+#include "testmon_precreate/pytest/sys_path.hpp"
+
 #include "paths.hpp"
 
-#include <testmon_precreate/pytest/sys_path.hpp>
 
 #include <algorithm>
 #include <set>

@@ -1,9 +1,10 @@
+#include "testmon_precreate/pytest/test_files.hpp"
+
 #include "collection_rules.hpp"
 #include "directory_walk.hpp"
 #include "paths.hpp"
 
 #include <testmon_precreate/pytest/sys_path.hpp>
-#include <testmon_precreate/pytest/test_files.hpp>
 
 #include <algorithm>
 

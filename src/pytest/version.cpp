@@ -1,4 +1,5 @@
-#include <testmon_precreate/pytest/version.hpp>
+#include "testmon_precreate/pytest/version.hpp"
+
 #include <testmon_precreate/util/text.hpp>
 
 namespace testmon_precreate::pytest {

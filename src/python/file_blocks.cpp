@@ -1,7 +1,8 @@
+#include "testmon_precreate/python/file_blocks.hpp"
+
 #include "interpreter_call.hpp"
 #include "scripts.hpp"
 
-#include <testmon_precreate/python/file_blocks.hpp>
 
 #include <nlohmann/json.hpp>
 

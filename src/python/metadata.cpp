@@ -1,4 +1,5 @@
-#include <testmon_precreate/python/metadata.hpp>
+#include "testmon_precreate/python/metadata.hpp"
+
 #include <testmon_precreate/util/text.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 

@@ -1,4 +1,5 @@
-#include <testmon_precreate/python/own_distributions.hpp>
+#include "testmon_precreate/python/own_distributions.hpp"
+
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/python/package_text.hpp>
+#include "testmon_precreate/python/package_text.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,9 @@
+#include "testmon_precreate/python/probe.hpp"
+
 #include "interpreter_call.hpp"
 #include "scripts.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/python/probe.hpp>
 #include <testmon_precreate/python/python_version.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
 #include <testmon_precreate/util/text.hpp>

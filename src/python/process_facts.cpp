@@ -1,5 +1,6 @@
+#include "testmon_precreate/python/process_facts.hpp"
+
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/python/process_facts.hpp>
 #include <testmon_precreate/util/text.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 

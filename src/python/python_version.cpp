@@ -1,5 +1,6 @@
+#include "testmon_precreate/python/python_version.hpp"
+
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/python/python_version.hpp>
 
 #include <optional>
 #include <string>

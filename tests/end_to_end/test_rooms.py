@@ -34,7 +34,7 @@ def test_rooms_include_only_rooms_below():
     wrong = []
     for path in [*(SOURCE / "src").rglob("*.[ch]pp"), *(SOURCE / "include").rglob("*.hpp")]:
         room = room_of(path.relative_to(SOURCE))
-        for included in re.findall(r"#include <testmon_precreate/([^>]+)>", path.read_text()):
+        for included in re.findall(r"#include [<\"]testmon_precreate/([^>\"]+)[>\"]", path.read_text()):
             other = included.split("/")[0] if "/" in included else "flows"
             if other != room and other not in BELOW[room]:
                 wrong.append(f"{path.relative_to(SOURCE)} includes {included}")
