@@ -120,9 +120,10 @@ void apply_value(CommandLine& line, std::string_view name, const std::string& va
 
 class Reader {
 public:
-  Reader(std::span<const std::string> words, KnownOptions known)
+  Reader(std::span<const std::string> words, KnownOptions known, const IsPath& is_path)
       : words_(words)
-      , known_(known) {}
+      , known_(known)
+      , is_path_(is_path) {}
 
   CommandLine read() {
     while (position_ < words_.size()) {
@@ -130,7 +131,7 @@ public:
       if (!options_ended_ && word == "--") {
         options_ended_ = true;
       } else if (options_ended_ || !is_option(word, known_)) {
-        line_.paths.push_back(word);
+        add_path(word);
       } else {
         // argparse fills its one positional list from the first run of such words.
         if (line_.leading_paths == 0) {
@@ -146,7 +147,16 @@ public:
   }
 
 private:
+  // Not a path, but the value of an option that is not known, if it does not exist.
+  void add_path(const std::string& word) {
+    after_unknown_ = after_unknown_ && !options_ended_ && is_path_ && !is_path_(word);
+    if (!after_unknown_) {
+      line_.paths.push_back(word);
+    }
+  }
+
   void read_option(const OptionWord& option) {
+    after_unknown_ = !option.count && option.name.find('=') == std::string::npos;
     if (!option.count) {
       line_.flags.push_back(option.name);
       return;
@@ -165,24 +175,13 @@ private:
   }
 
   void read_values(const OptionWord& option) {
-    switch (*option.count) {
-    case ValueCount::none:
-      return;
-    case ValueCount::optional:
-      static_cast<void>(next_value());
-      return;
-    case ValueCount::one:
-      apply_value(line_, option.name, required_value(option.name));
-      return;
-    case ValueCount::two:
-      static_cast<void>(required_value(option.name));
-      static_cast<void>(required_value(option.name));
-      return;
-    case ValueCount::one_or_more:
-      static_cast<void>(required_value(option.name));
-      while (next_value()) {
+    const std::optional<std::string> value = next_value();
+    if (*option.count == ValueCount::one) {
+      if (!value) {
+        throw core::UsageError(
+            {.what = option.name + " expects a value", .where = "pytest's arguments", .hint = {}});
       }
-      return;
+      apply_value(line_, option.name, *value);
     }
   }
 
@@ -194,18 +193,12 @@ private:
     return words_[position_++];
   }
 
-  std::string required_value(const std::string& name) {
-    if (auto value = next_value()) {
-      return *value;
-    }
-    throw core::UsageError(
-        {.what = name + " expects a value", .where = "pytest's arguments", .hint = {}});
-  }
-
   std::span<const std::string> words_;
   KnownOptions known_;
+  const IsPath& is_path_;
   std::size_t position_ = 0;
   bool options_ended_ = false;
+  bool after_unknown_ = false;
   CommandLine line_;
 };
 
@@ -215,8 +208,9 @@ bool CommandLine::has_flag(std::string_view flag) const {
   return std::find(flags.begin(), flags.end(), flag) != flags.end();
 }
 
-CommandLine parse_command_line(std::span<const std::string> arguments, KnownOptions known) {
-  return Reader(arguments, known).read();
+CommandLine parse_command_line(std::span<const std::string> arguments, KnownOptions known,
+                               const IsPath& is_path) {
+  return Reader(arguments, known, is_path).read();
 }
 
 } // namespace testmon_precreate::pytest

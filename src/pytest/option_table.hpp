@@ -10,13 +10,11 @@ namespace testmon_precreate::pytest {
 // How many words an option takes: argparse's `nargs`.
 enum class ValueCount {
   none,
-  optional,    // '?'
-  one,         // the next word, or what follows `=` or a short option's letter
-  two,         // 2
-  one_or_more, // '+'
+  optional, // '?'
+  one,      // the next word, or what follows `=` or a short option's letter
 };
 
-// What the option takes; nothing where it is not known.
+// What the option takes; nothing if it is not known.
 [[nodiscard]] std::optional<ValueCount> value_count(std::string_view option, KnownOptions known);
 
 } // namespace testmon_precreate::pytest

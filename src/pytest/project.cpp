@@ -301,7 +301,10 @@ Project find_project(const ProjectQuery& query) {
   std::vector<std::string> all = expand_argument_files(project.ini_args("addopts"),
                                                        project.invocation_directory, query.version);
   all.insert(all.end(), words.begin(), words.end());
-  project.command_line = parse_command_line(all);
+  const auto is_path = [&](const std::string& word) {
+    return path_exists(absolute_path(project.invocation_directory, path_of_node_id(word)));
+  };
+  project.command_line = parse_command_line(all, KnownOptions::with_plugins, is_path);
   constexpr PytestVersion addopts_override_since{9, 1, 0};
   if (query.version >= addopts_override_since) {
     apply_overrides(project.ini, project.command_line);

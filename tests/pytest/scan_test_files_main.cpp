@@ -7,7 +7,10 @@
 //   {"words": "text to split as a shell does"}
 //   {"pattern": PATTERN, "names": [...]}
 //   {"glob": PATTERN, "directory": DIR}
+//   {"options": [...], "core": true}   how many words each takes, as the table has it
 // Byte N of a text travels as the character N.
+
+#include "option_table.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/glob.hpp>
@@ -110,6 +113,23 @@ json describe_ini(const json& request) {
   }
 }
 
+json describe_options(const json& request) {
+  const auto known = request.at("core").get<bool>() ? pytest::KnownOptions::core
+                                                    : pytest::KnownOptions::with_plugins;
+  json counts = json::array();
+  for (const std::string& option : decode_all(request.at("options"))) {
+    const auto count = pytest::value_count(option, known);
+    if (!count) {
+      counts.push_back("unknown");
+    } else if (*count == pytest::ValueCount::none) {
+      counts.push_back("none");
+    } else {
+      counts.push_back(*count == pytest::ValueCount::one ? "one" : "optional");
+    }
+  }
+  return {{"counts", counts}};
+}
+
 json answer_to(const json& request) {
   if (request.contains("ini")) {
     return describe_ini(request);
@@ -120,6 +140,9 @@ json answer_to(const json& request) {
   if (request.contains("glob")) {
     return {{"paths", encode_all(pytest::glob(decode(request.at("glob")),
                                               decode(request.at("directory"))))}};
+  }
+  if (request.contains("options")) {
+    return describe_options(request);
   }
   if (request.contains("pattern")) {
     const pytest::Pattern pattern(decode(request.at("pattern")));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,15 +42,19 @@ struct CommandLine {
 // Which options are known to take a value.
 enum class KnownOptions {
   core,        // pytest's own: what pytest knows when it looks for the rootdir
-  with_plugins // those of common plugins too: what it knows in the end
+  with_plugins // those of plugins that matter here too
 };
 
+// Whether a word of the command line, a path or a node id, names something that exists.
+using IsPath = std::function<bool(const std::string&)>;
+
 // Reads `arguments`, which follow the word `pytest`, as pytest's argparse does; `PYTEST_ADDOPTS`
-// and the ini option `addopts` are put before them by the caller. The word after an option that is
-// not known counts as a path, as pytest itself takes it before its plugins are loaded; a path that
-// does not exist is passed over later. Throws UsageError for an option without its value and for an
-// override without `=`.
+// and the ini option `addopts` are put before them by the caller. The words after an option that is
+// not known count as its values up to the first one that `is_path`; without it as paths, as pytest
+// itself takes them before its plugins are loaded. Throws UsageError for an option without its value
+// and for an override without `=`.
 [[nodiscard]] CommandLine parse_command_line(std::span<const std::string> arguments,
-                                             KnownOptions known = KnownOptions::with_plugins);
+                                             KnownOptions known = KnownOptions::with_plugins,
+                                             const IsPath& is_path = {});
 
 } // namespace testmon_precreate::pytest
