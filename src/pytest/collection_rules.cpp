@@ -122,7 +122,7 @@ bool CollectionRules::collects(const std::string& directory, std::string_view na
 bool CollectionRules::collects_argument(const std::string& path) const {
   const std::filesystem::path file = path;
   if (version_.major_number < 8 && file.filename() == "__init__.py") {
-    // There it stood for its package, of which it is a test file only by its name.
+    // Then it stands for its package, and is a test file only if its name matches.
     return file_patterns_.match(file.parent_path().string(), "__init__.py");
   }
   return path.ends_with(".py");

@@ -19,7 +19,7 @@ public:
   // Files match `file_patterns`; all else is the project's.
   CollectionRules(const Project& project, const std::vector<std::string>& file_patterns);
 
-  // Remembers a path from which the run starts: nothing of the rules below keeps it out.
+  // Remembers a path from which the run starts: none of the rules below leaves it out.
   void add_starting_file(const std::string& path);
   void add_starting_directory(const std::string& path);
 

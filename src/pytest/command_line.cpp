@@ -12,7 +12,7 @@ namespace testmon_precreate::pytest {
 
 namespace {
 
-// `-1`, `-.5`: argparse takes them for values where no option looks like a number.
+// `-1`, `-.5`: argparse takes them for values if no option looks like a number.
 bool is_negative_number(std::string_view word) {
   const std::string_view digits = word.substr(1);
   const std::size_t dot = digits.find('.');
@@ -26,8 +26,8 @@ bool is_negative_number(std::string_view word) {
          all_digits(digits.substr(dot + 1));
 }
 
-// An option as one word gives it: its name, its value where the same word holds it, and what it
-// takes where it is known.
+// An option as one word gives it: its name, its value if the same word holds it, and what it
+// takes if it is known.
 struct OptionWord {
   std::string name;
   std::optional<std::string> value;

@@ -133,7 +133,7 @@ std::optional<IniValues> tool_pytest_of(const toml::table& document, const fs::p
   const std::size_t own_keys = section->size() - (section->contains("ini_options") ? 1U : 0U);
   if (version >= native_toml_since && own_keys > 0) {
     if (ini_options != nullptr && !ini_options->empty()) {
-      fail("[tool.pytest] and [tool.pytest.ini_options] cannot stand side by side", file.string());
+      fail("[tool.pytest] and [tool.pytest.ini_options] cannot be used together", file.string());
     }
     IniValues values = values_of(*section, true);
     values.erase("ini_options");
@@ -150,7 +150,7 @@ std::optional<IniValues> pytest_table_of(const toml::table& document, const fs::
   constexpr PytestVersion strict_since{9, 2, 0};
   for (const auto& [key, node] : document) {
     if (version >= strict_since && !node.is_table()) {
-      fail(fmt::format("the option {} stands outside of the table [pytest]", key.str()),
+      fail(fmt::format("the option {} is outside the table [pytest]", key.str()),
            fmt::format("{}:{}", file.string(), node.source().begin.line));
     }
   }
@@ -173,7 +173,7 @@ std::optional<IniValues> load_toml_configuration(const fs::path& file,
     return pytest_table_of(document, file, version);
   }
   if (document.contains("pytest")) {
-    fail("[pytest] and [tool.pytest] cannot stand side by side", file.string());
+    fail("[pytest] and [tool.pytest] cannot be used together", file.string());
   }
   return values;
 }

@@ -37,7 +37,7 @@ bool is_own_parent(const fs::path& path) {
   return false;
 }
 
-// What the entry is once links are followed.
+// What the entry is after following links.
 util::EntryType type_of(const util::DirectoryEntry& entry, const util::FileDescriptor& directory) {
   if (entry.type != util::EntryType::link && entry.type != util::EntryType::unknown) {
     return entry.type;

@@ -1,6 +1,6 @@
 #include "paths.hpp"
 
-#include <sys/stat.h>
+#include <system_error>
 
 namespace testmon_precreate::pytest {
 
@@ -44,21 +44,18 @@ std::string path_of_node_id(std::string_view node_id) {
 }
 
 bool path_is_file(const fs::path& path) {
-  struct stat status {};
-
-  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
 }
 
 bool path_is_directory(const fs::path& path) {
-  struct stat status {};
-
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
 }
 
 bool path_exists(const fs::path& path) {
-  struct stat status {};
-
-  return ::stat(path.c_str(), &status) == 0;
+  std::error_code ignored;
+  return fs::exists(path, ignored);
 }
 
 } // namespace testmon_precreate::pytest

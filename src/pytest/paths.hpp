@@ -24,7 +24,7 @@ namespace testmon_precreate::pytest {
 // The path part of a node id: what stands before the first `::`.
 [[nodiscard]] std::string path_of_node_id(std::string_view node_id);
 
-// These follow links; whatever cannot be told is false.
+// These follow links; false also if the system does not tell.
 [[nodiscard]] bool path_is_file(const std::filesystem::path& path);
 [[nodiscard]] bool path_is_directory(const std::filesystem::path& path);
 [[nodiscard]] bool path_exists(const std::filesystem::path& path);

@@ -39,13 +39,13 @@ std::vector<std::string> expand_argument_files(const std::vector<std::string>& w
     }
     const fs::path file = directory / word.substr(1);
     if (depth == deepest) {
-      fail("files of arguments that name each other", file.string());
+      fail("argument files that include each other", file.string());
     }
     std::string content;
     try {
       content = util::read_file(file, limit);
     } catch (const fs::filesystem_error& error) {
-      fail("could not read the arguments: " + error.code().message(), file.string());
+      fail("could not read the argument file: " + error.code().message(), file.string());
     }
     std::vector<std::string> lines;
     for (const std::string_view line : util::split(content, '\n')) {
@@ -137,7 +137,7 @@ fs::path common_ancestor(const fs::path& fallback, const std::vector<fs::path>& 
   return common.value_or(fallback);
 }
 
-// Later files of a directory are parsed too from pytest 9 on, so that what is wrong in them shows.
+// From pytest 9 on, the other files of the directory are parsed too, so that their errors show.
 void check_ignored_files(const fs::path& base, const std::vector<std::string>& names,
                          std::size_t first, const PytestVersion& version) {
   constexpr PytestVersion since{9, 0, 0};
@@ -192,7 +192,7 @@ Located locate_by_given_file(const fs::path& file, const fs::path& invocation_di
   }
   const fs::path suffix = file.extension();
   if (!path_is_file(file)) {
-    // Such as /dev/null: asks for no configuration and says nothing of the rootdir.
+    // Such as /dev/null: asks for no configuration and says nothing about the rootdir.
     located.rootdir = common_ancestor(invocation_directory, directories);
     if (*located.rootdir == "/") {
       located.rootdir = invocation_directory;

@@ -21,7 +21,7 @@ bool is_identifier(const std::string& name) {
   return !name.empty() && is_start(name.front()) && std::all_of(name.begin(), name.end(), is_part);
 }
 
-// The directory above the outermost package that holds `directory`; `directory` itself where it is
+// The directory above the outermost package that holds `directory`; `directory` itself if it is
 // no package. As resolve_package_path in _pytest/pathlib.py.
 fs::path package_root(fs::path directory) {
   while (path_is_file(directory / "__init__.py") && is_identifier(directory.filename().string())) {

@@ -18,7 +18,7 @@ namespace {
 struct Argument {
   std::string path;
   bool is_directory = false;
-  bool has_names = false; // of classes or functions behind `::`
+  bool has_names = false; // of classes or functions after `::`
 };
 
 std::vector<Argument> resolve(const Project& project, std::vector<std::string>& warnings) {
@@ -45,7 +45,7 @@ bool holds(const Argument& outer, const Argument& inner) {
 
 // Whether pytest 8 collects the directory `outer` on its way to another argument inside; it takes
 // it for a duplicate afterwards. A file argument without names between the two makes it look at its
-// parent's directories anew. The way starts at `boundary`, pytest's confcutdir.
+// parent's directories again. The way starts at `boundary`, pytest's confcutdir.
 bool is_seen_on_the_way(const std::vector<Argument>& arguments, std::size_t outer,
                         const std::string& boundary) {
   const std::string& path = arguments[outer].path;
@@ -57,13 +57,13 @@ bool is_seen_on_the_way(const std::vector<Argument>& arguments, std::size_t oute
       continue;
     }
     const auto [first, last] = std::minmax(inner, outer);
-    const bool looks_anew = std::any_of(
+    const bool looks_again = std::any_of(
         arguments.begin() + static_cast<std::ptrdiff_t>(first) + 1,
         arguments.begin() + static_cast<std::ptrdiff_t>(last), [&](const Argument& file) {
           const std::string parent = fs::path(file.path).parent_path().string();
           return !file.is_directory && !file.has_names && parent != path && is_within(path, parent);
         });
-    if (!looks_anew) {
+    if (!looks_again) {
       return true;
     }
   }
@@ -71,7 +71,7 @@ bool is_seen_on_the_way(const std::vector<Argument>& arguments, std::size_t oute
 }
 
 // What becomes of arguments of which one holds the other. From pytest 9 on the inner one is
-// dropped, even where the rules do not let the outer one reach it. pytest 8 drops the outer one.
+// dropped, even if the rules do not let the outer one reach it. pytest 8 drops the outer one.
 void drop_overlapping(std::vector<Argument>& arguments, const Project& project) {
   const std::string boundary = conftest_boundary(project).string();
   const int version = project.version.major_number;
@@ -110,8 +110,7 @@ void scan(const Project& project, const std::vector<Argument>& arguments,
   walk_directories(rules, directories, result);
 }
 
-// The fixed list of the system that this program follows, for projects that pytest knows nothing
-// of.
+// A fixed list, for projects without any configuration of pytest.
 void scan_by_fixed_list(const Project& project, TestFiles& result) {
   std::vector<Argument> directories;
   for (const char* name : {"tests", "test", "testing"}) {

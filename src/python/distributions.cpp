@@ -29,10 +29,10 @@ namespace {
   throw core::EnvironmentProbeError(
       {.what = fmt::format("the metadata of a distribution cannot be read: {}", reason),
        .where = file.string(),
-       .hint = "pytest-testmon cannot read it either; install that distribution again"});
+       .hint = "pytest-testmon cannot read it either; reinstall that distribution"});
 }
 
-// Which names importlib.metadata takes for metadata; `is_egg` where the entry of sys.path is one.
+// Which names importlib.metadata takes for metadata; `is_egg`: the entry of sys.path is one.
 // It compares in lower case; no letter beyond ASCII becomes one of these.
 bool names_metadata(std::string_view name, bool is_egg) {
   constexpr std::size_t longest_suffix = std::string_view(".dist-info").size();
@@ -43,7 +43,7 @@ bool names_metadata(std::string_view name, bool is_egg) {
 }
 
 // How much of a file to read next. Name and version are among the first lines of nearly every one;
-// where they are not, parts grow slowly, so that little is read beyond the headers.
+// if they are not, parts grow slowly, so that little is read beyond the headers.
 std::size_t next_part(const std::string& text) {
   constexpr std::size_t smallest_part = 1024;
   return std::max(smallest_part, text.size() / 8);
@@ -86,7 +86,7 @@ private:
     return {};
   }
 
-  // Nothing where the file does not exist, must not be read, or is empty.
+  // Nothing if the file does not exist, must not be read, or is empty.
   std::optional<Distribution> read_file(int directory, const std::string& name) {
     const util::FileDescriptor file(
         ::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));

@@ -2,7 +2,7 @@
 
 Built into the command (file_blocks.cpp), which runs it as `-c SCRIPT ROOTDIR` in pytest's working directory with the
 files on standard input, a NUL after each. Its answer is a line of JSON after a mark, for whatever else may be written
-(a chatty sitecustomize): for each file its fsha and its checksums, nulls where testmon has none.
+(a chatty sitecustomize): for each file its fsha and its checksums, nulls if testmon has none.
 """
 
 import json
@@ -16,7 +16,7 @@ from testmon.process_code import Module, get_source_sha  # noqa: E402
 
 
 def blocks_of(rootdir, filename):
-    """What testmon.testmon_core.SourceTree.get_file and its caller find; testmon breaks down where this raises."""
+    """What testmon.testmon_core.SourceTree.get_file and its caller find; testmon fails if this raises."""
     code, fsha = get_source_sha(directory=rootdir, filename=filename)
     if not fsha:
         return None, None

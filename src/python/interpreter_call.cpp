@@ -11,7 +11,7 @@ namespace testmon_precreate::python {
 
 namespace {
 
-// Where a traceback says what went wrong.
+// The line in which a traceback says what went wrong.
 std::string last_line(std::string_view text) {
   text = util::strip(text);
   const std::size_t newline = text.rfind('\n');

@@ -20,7 +20,7 @@ public:
       : text_(text)
       , complete_(complete) {}
 
-  // The next line without its end; nothing at the end of the text, or where the line may go on.
+  // The next line without its end; nothing at the end of the text, or if the line may go on.
   std::optional<std::string_view> next() {
     const std::size_t end = text_.find_first_of("\r\n", position_);
     const bool cut_off =

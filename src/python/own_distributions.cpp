@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t largest_file = 1U << 24U;
 
-// Empty where it cannot be read. Most often it is not there: no exception then, for their sake.
+// Empty if it cannot be read. Most often there is no such file, so that costs no exception.
 std::string text_of(const std::string& file) {
   if (::access(file.c_str(), R_OK) != 0) {
     return {};
@@ -35,7 +35,7 @@ std::string text_of(const std::string& file) {
   }
 }
 
-// Where `path` is, seen from `rootdir`, links followed; empty where it is not at or below it.
+// Where `path` is, seen from `rootdir`, links followed; empty if it is not at or below it.
 fs::path place_in(const fs::path& rootdir, const fs::path& path) {
   std::error_code error;
   const fs::path place =

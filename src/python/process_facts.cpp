@@ -33,10 +33,10 @@ std::string text_of(const json& object, const char* key, bool required) {
     return {};
   }
   if (value == nullptr) {
-    throw_wrong(fmt::format("the process facts lack the key '{}'", key));
+    throw_wrong(fmt::format("the process facts have no key '{}'", key));
   }
   if (!value->is_string()) {
-    throw_wrong(fmt::format("'{}' in the process facts is not a text", key));
+    throw_wrong(fmt::format("'{}' in the process facts is not a string", key));
   }
   return value->get<std::string>();
 }
@@ -47,11 +47,11 @@ std::vector<std::string> list_of(const json& object, const char* key, bool requi
     return {};
   }
   if (value == nullptr) {
-    throw_wrong(fmt::format("the process facts lack the key '{}'", key));
+    throw_wrong(fmt::format("the process facts have no key '{}'", key));
   }
   const auto is_text = [](const json& item) { return item.is_string(); };
   if (!value->is_array() || !std::all_of(value->begin(), value->end(), is_text)) {
-    throw_wrong(fmt::format("'{}' in the process facts is not a list of texts", key));
+    throw_wrong(fmt::format("'{}' in the process facts is not a list of strings", key));
   }
   return value->get<std::vector<std::string>>();
 }

@@ -83,8 +83,8 @@ TEST_SUITE("pytest/configuration") {
     CHECK(holds(error_of("setup.cfg", "[pytest]\na = 1\n"), "[tool:pytest]"));
     CHECK(holds(
         error_of("pyproject.toml", "[tool.pytest]\na = 1\n[tool.pytest.ini_options]\nb = 1\n"),
-        "side by side"));
-    CHECK(holds(error_of("own.toml", "[pytest]\na = 1\n[tool.pytest]\nb = 1\n"), "side by side"));
+        "used together"));
+    CHECK(holds(error_of("own.toml", "[pytest]\na = 1\n[tool.pytest]\nb = 1\n"), "used together"));
     CHECK(holds(error_of("pytest.ini", "[pytest]\nx = \xff\n"), "pytest.ini:2"));
   }
 }

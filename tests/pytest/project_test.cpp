@@ -60,7 +60,7 @@ TEST_SUITE("pytest/project") {
     CHECK(find(directory.path(), {"/"}).rootdir == "/");
   }
 
-  TEST_CASE("each argument's configuration counts where their common parent has none") {
+  TEST_CASE("each argument's configuration counts if their common parent has none") {
     const TemporaryDirectory directory;
     directory.write("p/pytest.ini");
     directory.write("q/x.py");
@@ -167,7 +167,7 @@ TEST_SUITE("pytest/project") {
     const TemporaryDirectory directory;
     directory.write("arguments", "@arguments\n");
     CHECK_THROWS_WITH_AS(static_cast<void>(find(directory.path(), {"@arguments"})),
-                         doctest::Contains("name each other"), core::UsageError);
+                         doctest::Contains("include each other"), core::UsageError);
   }
 
   TEST_CASE("@FILE stands for the lines of a file from 8.2 on") {

@@ -51,7 +51,7 @@ TEST_SUITE("pytest/sys_path") {
           Words{"tests/deep", "tests", "script"});
   }
 
-  TEST_CASE("before pytest 9 paths behind an option do not count yet") {
+  TEST_CASE("before pytest 9 paths after an option do not count yet") {
     const TemporaryDirectory directory;
     directory.write("pytest.ini");
     directory.write("a/conftest.py");
@@ -69,7 +69,7 @@ TEST_SUITE("pytest/sys_path") {
     CHECK(extended(directory, {"b"}, {7, 4, 0}) == Words{"b", "script"});
   }
 
-  TEST_CASE("a namespace package's root is looked for where the project asks for it") {
+  TEST_CASE("a namespace package's root is looked for if the project asks for it") {
     const TemporaryDirectory directory;
     directory.write("pytest.ini",
                     "[pytest]\npythonpath = src\nconsider_namespace_packages = true\n");

@@ -164,7 +164,7 @@ TEST_SUITE("pytest/test_files") {
     const TemporaryDirectory directory;
     directory.write("pytest.ini");
     directory.write("test_a.py");
-    // Too long for the system to open, whoever asks.
+    // Too long for the system to open, even for root.
     const std::string step(250, 'd');
     const fs::path previous = fs::current_path();
     fs::current_path(directory.path());

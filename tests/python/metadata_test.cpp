@@ -47,7 +47,7 @@ TEST_SUITE("python/metadata") {
           Distribution{"a", "1"});
   }
 
-  TEST_CASE("what is not UTF-8 is an error where it had to be read") {
+  TEST_CASE("what is not UTF-8 is an error if it had to be read") {
     CHECK_THROWS_AS(whole("Name: \xff\nVersion: 1\n\n"), std::invalid_argument);
     CHECK_THROWS_AS(whole("Name: \xed\xa0\x80\nVersion: 1\n\n"), std::invalid_argument);
     CHECK(whole("Name: a\nVersion: 1\nSummary: x\nAuthor: \xff\n") == Distribution{"a", "1"});

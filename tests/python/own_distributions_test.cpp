@@ -85,7 +85,7 @@ TEST_SUITE("python/own_distributions") {
   TEST_CASE("metadata that setuptools made in the source tree is") {
     const Installation made;
     made.write("src/shop.egg-info/PKG-INFO", "Name: shop\nVersion: 1\n");
-    CHECK(made.own().empty()); // it may be anybody's
+    CHECK(made.own().empty()); // it may be any project's
     made.write("src/shop.egg-info/SOURCES.txt", "setup.py\n");
     CHECK(made.names() == Names{"shop"});
     made.write("src/shop.egg-info/installed-files.txt", "../shop.py\n");

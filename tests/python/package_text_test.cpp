@@ -44,7 +44,7 @@ TEST_SUITE("python/package_text") {
     CHECK(drop("").empty());
   }
 
-  TEST_CASE("a match needs a word boundary, and begins behind the one before") {
+  TEST_CASE("a match needs a word boundary, and begins after the one before") {
     CHECK(drop("-- 1.2.3") == "-- 1.2.3");
     CHECK(drop("-a 1.2.3") == "-a 1.2");
     CHECK(drop("a 1.2.3-4 5.6.7") == "a 1.2-4 5.6");

@@ -10,9 +10,9 @@
 
 namespace testmon_precreate::pytest {
 
-// An ini value as pytest holds it: a text from INI files, a text or a list from TOML.
+// An ini value as pytest holds it: a string from INI files, a string or a list from TOML.
 struct IniValue {
-  std::string text;              // where it is a list: its items joined by '\n'
+  std::string text;              // of a list: its items joined by '\n'
   std::vector<std::string> list; // from a TOML array
   bool is_list = false;
   bool is_native = false; // from a table in which pytest takes TOML's own types, unconverted
@@ -20,11 +20,11 @@ struct IniValue {
 
 using IniValues = std::map<std::string, IniValue>;
 
-// The names under which pytest looks for its configuration, first one first.
+// The names under which pytest looks for its configuration, in this order.
 [[nodiscard]] const std::vector<std::string>& configuration_names(const PytestVersion& version);
 
-// Reads the pytest section of `file` by its name's rules. Nothing where the file does not configure
-// pytest; an empty map where it does so by its name alone, as an empty pytest.ini. Throws
+// Reads the pytest section of `file` by its name's rules. Nothing if the file does not configure
+// pytest; an empty map if it does so by its name alone, as an empty pytest.ini. Throws
 // UsageError with file and line for what pytest could not parse either.
 [[nodiscard]] std::optional<IniValues> load_configuration(const std::filesystem::path& file,
                                                           const PytestVersion& version);

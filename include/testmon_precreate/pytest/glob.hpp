@@ -8,7 +8,7 @@
 namespace testmon_precreate::pytest {
 
 // What Python's sorted(glob.iglob(pattern, recursive=True)) yields in `directory`: names relative
-// to it where the pattern is relative. Hidden names match only where the pattern part starts with a
+// to it if the pattern is relative. Hidden names match only if the pattern part starts with a
 // dot. Directories that cannot be read count as empty; a `**` does not follow a link into one of
 // its own parents.
 [[nodiscard]] std::vector<std::string> glob(std::string_view pattern,

@@ -24,7 +24,7 @@ private:
   std::string suffix_;
 };
 
-// Patterns as pytest's fnmatch_ex applies them (_pytest/pathlib.py): to the base name, or, where
+// Patterns as pytest's fnmatch_ex applies them (_pytest/pathlib.py): to the base name, or, if
 // the pattern has a separator, to the whole path, before which anything may stand.
 class PathPatterns {
 public:

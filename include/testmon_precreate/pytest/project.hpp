@@ -23,15 +23,15 @@ struct Project {
   CommandLine command_line;   // with PYTEST_ADDOPTS and addopts put before it
   PytestVersion version = newest_pytest; // by whose rules it was found and is scanned
 
-  // The option as pytest's type `string`; empty where it is not set.
+  // The option as pytest's type `string`; empty if it is not set.
   [[nodiscard]] std::string ini_string(const std::string& name) const;
 
-  // The option as pytest's type `args`: split as a shell would; `fallback` where it is not set.
+  // The option as pytest's type `args`: split as a shell would; `fallback` if it is not set.
   // Throws UsageError for a value that cannot be split.
   [[nodiscard]] std::vector<std::string>
   ini_args(const std::string& name, const std::vector<std::string>& fallback = {}) const;
 
-  // The option as pytest's type `bool`; false where it is not set or is no truth value.
+  // The option as pytest's type `bool`; false if it is not set or is no truth value.
   [[nodiscard]] bool ini_bool(const std::string& name) const;
 };
 

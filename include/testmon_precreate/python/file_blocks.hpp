@@ -12,8 +12,8 @@ namespace testmon_precreate::python {
 
 // What testmon makes of a file's content now.
 struct FileBlocks {
-  std::string fsha;                    // empty: there is no such file, or testmon breaks down on it
-  std::vector<std::int32_t> checksums; // of its blocks; none where it is no Python
+  std::string fsha;                    // empty: there is no such file, or testmon fails on it
+  std::vector<std::int32_t> checksums; // of its blocks; none if it is not Python
 };
 
 struct FileBlocksRequest {
@@ -26,7 +26,7 @@ struct FileBlocksRequest {
 };
 
 // One entry a file, from one start of the interpreter that runs testmon's own code. Throws
-// core::EnvironmentProbeError where it cannot be started, fails or does not answer in time.
+// core::EnvironmentProbeError if it cannot be started, fails or does not answer in time.
 [[nodiscard]] std::vector<FileBlocks> find_file_blocks(const FileBlocksRequest& request);
 
 } // namespace testmon_precreate::python

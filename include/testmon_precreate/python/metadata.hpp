@@ -24,10 +24,10 @@ struct Distribution {
 // The headers `Name` and `Version` of a METADATA or PKG-INFO file, exactly as
 // importlib.metadata gives them: universal newlines, then the rules of email.feedparser with the
 // policy compat32; from Python 3.10 on, a folded value is dedented (importlib.metadata._adapters).
-// `text` is the beginning of the file, or all of it where `complete`.
-// Returns nothing where more of the file is needed to be sure. Once it has returned a value, it
+// `text` is the beginning of the file, or all of it if `complete`.
+// Returns nothing if more of the file is needed to be sure. Once it has returned a value, it
 // returns the same one for every longer part of that file.
-// Throws std::invalid_argument where the part that had to be read is not UTF-8: Python fails too.
+// Throws std::invalid_argument if the part that had to be read is not UTF-8: Python fails too.
 [[nodiscard]] std::optional<Distribution> parse_metadata(std::string_view text, bool complete,
                                                          PythonVersion python);
 
