@@ -58,8 +58,7 @@ public:
       , found_(found) {}
 
   void run(util::DirectoryReader& reader, bool is_egg) {
-    const util::FileDescriptor directory(
-        ::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const util::FileDescriptor directory(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory) {
       return;
     }
