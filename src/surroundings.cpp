@@ -34,8 +34,8 @@ std::optional<pytest::PytestVersion> installed_pytest(const RunRequest& request)
   } catch (const core::EnvironmentProbeError&) {
     return std::nullopt;
   }
-  const std::vector<std::string> found = pytest::glob(
-      "lib/python3*/*-packages/pytest-[0-9]*-info", interpreter.parent_path().parent_path());
+  const std::vector<std::string> found = pytest::glob("lib/python3*/*-packages/pytest-[0-9]*-info",
+                                                      interpreter.parent_path().parent_path());
   constexpr std::string_view name = "pytest-";
   return found.size() != 1
              ? std::nullopt
@@ -45,10 +45,10 @@ std::optional<pytest::PytestVersion> installed_pytest(const RunRequest& request)
 // By whose rules the project is to be found, before its configuration is read: the newest ones if
 // pytest's version is not known.
 pytest::PytestVersion expected_pytest(const RunRequest& request) {
-  const auto version = request.process_facts
-                           ? util::parse_version(
-                                 python::parse_process_facts(*request.process_facts).pytest_version)
-                           : installed_pytest(request);
+  const auto version =
+      request.process_facts
+          ? util::parse_version(python::parse_process_facts(*request.process_facts).pytest_version)
+          : installed_pytest(request);
   return version.value_or(pytest::newest_pytest);
 }
 

@@ -1,4 +1,5 @@
 #include "directory_walk.hpp"
+
 #include "paths.hpp"
 
 #include <testmon_precreate/util/directory.hpp>
@@ -20,8 +21,8 @@ namespace {
 
 // A directory that is to be read.
 struct Visit {
-  std::string path;         // absolute
-  bool is_start = false;    // a walk starts here: no rule keeps it out
+  std::string path;          // absolute
+  bool is_start = false;     // a walk starts here: no rule keeps it out
   bool through_link = false; // a link was followed on the way
 };
 

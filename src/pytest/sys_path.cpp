@@ -2,7 +2,6 @@
 
 #include "paths.hpp"
 
-
 #include <algorithm>
 #include <set>
 

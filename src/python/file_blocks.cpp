@@ -3,7 +3,6 @@
 #include "interpreter_call.hpp"
 #include "scripts.hpp"
 
-
 #include <nlohmann/json.hpp>
 
 #include <string_view>

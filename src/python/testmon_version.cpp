@@ -36,7 +36,8 @@ util::Version supported_release(const std::string& version) {
 int data_version_of_testmon(const std::string& testmon_version) {
   constexpr int first_known = 13;
   constexpr int cascading_deletes = 14;
-  return supported_release(testmon_version) < util::Version{2, 2, 0} ? first_known : cascading_deletes;
+  return supported_release(testmon_version) < util::Version{2, 2, 0} ? first_known
+                                                                     : cascading_deletes;
 }
 
 PackageRules package_rules_of_testmon(const std::string& testmon_version) {

@@ -17,11 +17,10 @@ using Words = std::vector<std::string>;
 pytest::Project find(const fs::path& directory, Words arguments = {},
                      pytest::PytestVersion version = pytest::newest_pytest,
                      std::map<std::string, std::string> environment = {}) {
-  return pytest::find_project(
-      {.invocation_directory = directory,
-       .arguments = std::move(arguments),
-       .environment = util::ProcessEnvironment(std::move(environment)),
-       .version = version});
+  return pytest::find_project({.invocation_directory = directory,
+                               .arguments = std::move(arguments),
+                               .environment = util::ProcessEnvironment(std::move(environment)),
+                               .version = version});
 }
 
 std::string error_of(const fs::path& directory, const Words& arguments) {
@@ -134,10 +133,11 @@ TEST_SUITE("pytest/project") {
     const TemporaryDirectory directory;
     directory.write("a/own.ini", "[pytest]\nx = a\n");
     directory.write("b/own.ini", "[pytest]\nx = b\n");
-    const auto project = pytest::find_project({.invocation_directory = directory.path(),
-                                               .arguments = {"-c", "a/own.ini", "--rootdir=a", "--"},
-                                               .rootdir = "b",
-                                               .config_file = "b/own.ini"});
+    const auto project =
+        pytest::find_project({.invocation_directory = directory.path(),
+                              .arguments = {"-c", "a/own.ini", "--rootdir=a", "--"},
+                              .rootdir = "b",
+                              .config_file = "b/own.ini"});
     CHECK(project.rootdir == directory.path() / "b");
     CHECK(project.ini_string("x") == "b");
   }

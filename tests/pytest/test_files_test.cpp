@@ -17,10 +17,8 @@ constexpr pytest::PytestVersion pytest_8{8, 4, 2};
 
 pytest::TestFiles scan_all(const fs::path& directory, Paths arguments = {},
                            pytest::PytestVersion version = pytest::newest_pytest) {
-  return pytest::scan_test_files(
-      pytest::find_project({.invocation_directory = directory,
-                            .arguments = std::move(arguments),
-                            .version = version}));
+  return pytest::scan_test_files(pytest::find_project(
+      {.invocation_directory = directory, .arguments = std::move(arguments), .version = version}));
 }
 
 Paths scan(const TemporaryDirectory& directory, Paths arguments = {},

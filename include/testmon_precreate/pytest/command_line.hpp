@@ -51,8 +51,8 @@ using IsPath = std::function<bool(const std::string&)>;
 // Reads `arguments`, which follow the word `pytest`, as pytest's argparse does; `PYTEST_ADDOPTS`
 // and the ini option `addopts` are put before them by the caller. The words after an option that is
 // not known count as its values up to the first one that `is_path`; without it as paths, as pytest
-// itself takes them before its plugins are loaded. Throws UsageError for an option without its value
-// and for an override without `=`.
+// itself takes them before its plugins are loaded. Throws UsageError for an option without its
+// value and for an override without `=`.
 [[nodiscard]] CommandLine parse_command_line(std::span<const std::string> arguments,
                                              KnownOptions known = KnownOptions::with_plugins,
                                              const IsPath& is_path = {});

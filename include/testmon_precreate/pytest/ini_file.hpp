@@ -25,8 +25,8 @@ private:
 };
 
 // Parses what the package iniconfig parses, with the same sections and values (iniconfig 2.3, which
-// reads pytest's INI files). White space and line ends are Unicode's. Throws IniSyntaxError with the
-// first line at which iniconfig would fail, also for text that is not UTF-8.
+// reads pytest's INI files). White space and line ends are Unicode's. Throws IniSyntaxError with
+// the first line at which iniconfig would fail, also for text that is not UTF-8.
 [[nodiscard]] IniSections parse_ini(std::string_view text);
 
 } // namespace testmon_precreate::pytest

@@ -18,9 +18,9 @@ struct Project {
   std::filesystem::path rootdir;              // absolute
   std::filesystem::path invocation_directory; // absolute
   std::optional<std::filesystem::path> config_file;
-  bool is_configured = false; // some file has a pytest section or is one by its name
-  IniValues ini;              // of the pytest section, -o overrides applied
-  CommandLine command_line;   // with PYTEST_ADDOPTS and addopts put before it
+  bool is_configured = false;            // some file has a pytest section or is one by its name
+  IniValues ini;                         // of the pytest section, -o overrides applied
+  CommandLine command_line;              // with PYTEST_ADDOPTS and addopts put before it
   PytestVersion version = newest_pytest; // by whose rules it was found and is scanned
 
   // The option as pytest's type `string`; empty if it is not set.
@@ -37,11 +37,11 @@ struct Project {
 
 // What a pytest run is started with.
 struct ProjectQuery {
-  std::filesystem::path invocation_directory; // the run's working directory, absolute
-  std::vector<std::string> arguments{};       // those after the word `pytest`
+  std::filesystem::path invocation_directory;         // the run's working directory, absolute
+  std::vector<std::string> arguments{};               // those after the word `pytest`
   std::optional<std::filesystem::path> rootdir{};     // instead of pytest's --rootdir
   std::optional<std::filesystem::path> config_file{}; // instead of pytest's -c
-  util::ProcessEnvironment environment{};     // for PYTEST_ADDOPTS and variables in --rootdir
+  util::ProcessEnvironment environment{}; // for PYTEST_ADDOPTS and variables in --rootdir
   PytestVersion version = newest_pytest;
 };
 
