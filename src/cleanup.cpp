@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Nothing where there is none that can be read.
+// Nothing if there is none that can be read.
 std::optional<coordination::CoordinationState>
 state_in(const coordination::CoordinationDirectory& directory) {
   try {
