@@ -11,7 +11,8 @@ import pytest
 from line_server import LineServer
 from plugin_support import MIDDLE, OLD
 from pythons import python_of
-from support import Commands, Venv
+from releases import internals
+from support import Commands, Venv, Venvs
 
 # A run that collects nothing, and says which words each option takes (argparse's nargs).
 ASK = """
@@ -48,14 +49,21 @@ def known(commands: Commands):
     server.close()
 
 
-@pytest.mark.parametrize("age", ["old", "middle", "newest"])
+def newest_venv(venvs: Venvs) -> Venv:
+    newest = venvs.newest_versions(list(internals.SEEN_IN))
+    return venvs.get(*(f"{name}=={version}" for name, version in newest.items()))
+
+
+VENVS = {
+    "old": lambda venvs: venvs.get(*OLD, python=python_of("3.8")),
+    "middle": lambda venvs: venvs.get(*MIDDLE, python=python_of("3.9")),
+    "newest": newest_venv,
+}
+
+
+@pytest.mark.parametrize("age", VENVS)
 def test_options_of_pytest_itself(age, known, venvs, tmp_path):
-    python = {"old": "3.8", "middle": "3.9"}.get(age)
-    requirements = {"old": OLD, "middle": MIDDLE}.get(age)
-    if python and requirements:
-        venv = venvs.get(*requirements, python=python_of(python))
-    else:
-        venv = venvs.get("pytest-testmon", "pytest-xdist", "pytest", "coverage", label="newest")
+    venv = VENVS[age](venvs)
     told = options_of(venv, tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     assert len(told) > 80
     assert known(told, core=True) == told
@@ -63,7 +71,7 @@ def test_options_of_pytest_itself(age, known, venvs, tmp_path):
 
 def test_options_of_the_newest_plugins(known, venvs, tmp_path):
     """Those that the table names are what it says; any other one is unknown to it."""
-    venv = venvs.get("pytest-testmon", "pytest-xdist", "pytest", "coverage", label="newest")
+    venv = newest_venv(venvs)
     core = options_of(venv, tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     told = {option: kind for option, kind in options_of(venv, tmp_path).items() if option not in core}
     ours = known(told, core=False)
