@@ -26,14 +26,26 @@ std::size_t element_end(std::u32string_view pattern, std::size_t at) {
 
 // Whether the set, given without its brackets, holds `character`.
 bool set_holds(std::u32string_view set, char32_t character) {
-  const bool negated = set.front() == U'!';
-  set.remove_prefix(negated ? 1 : 0);
+  const auto begins_with_range = [&set] { return set.size() > 2 && set[1] == U'-'; };
+  bool negated = set.front() == U'!';
   bool found = false;
+  if (negated) {
+    set.remove_prefix(1);
+  } else {
+    // fnmatch drops empty ranges; a `!` that comes first then negates, and begins no range.
+    while (begins_with_range() && set[0] > set[2]) {
+      set.remove_prefix(3);
+    }
+    negated = set.starts_with(U'!');
+    if (negated) {
+      found = begins_with_range() && (character == U'-' || character == set[2]);
+      set.remove_prefix(begins_with_range() ? 3 : 1);
+    }
+  }
   while (!set.empty()) {
-    const bool is_range = set.size() > 2 && set[1] == U'-';
-    const char32_t last = is_range ? set[2] : set[0];
-    found = found || (set[0] <= character && character <= last);
-    set.remove_prefix(is_range ? 3 : 1);
+    const std::size_t last = begins_with_range() ? 2 : 0;
+    found = found || (set[0] <= character && character <= set[last]);
+    set.remove_prefix(last + 1);
   }
   return found != negated;
 }

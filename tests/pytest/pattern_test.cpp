@@ -54,6 +54,9 @@ TEST_SUITE("pytest/pattern") {
     CHECK(matches("[!b-a]", "b"));
     CHECK(matches("[\u00e0-\u00ef]", "\u00e9"));
     CHECK(matches("[b-ax]", "x"));
+    CHECK(matches("[b-a!x]", "y")); // Python drops the empty range first
+    CHECK_FALSE(matches("[b-a!x]", "x"));
+    CHECK_FALSE(matches("[b-a!-x]", "-"));
   }
 
   TEST_CASE("a pattern with a separator is held against the whole path") {
