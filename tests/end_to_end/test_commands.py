@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -129,13 +130,24 @@ def test_a_configuration_that_cannot_be_parsed(prepare, project):
     assert fails(prepare(), 2, "pytest.ini", "2")
 
 
+@pytest.mark.parametrize("wrapped", [False, True], ids=["", "wrapped"])
 @pytest.mark.parametrize("pytest_version, environment", [("8.4.2", "from-ini"), ("9.0.3", "from-toml")])
-def test_the_configuration_is_that_of_the_pytest_in_use(prepare, project, venvs, pytest_version, environment):
-    """pytest reads pytest.toml from version 9 on; an older one passes over it."""
+def test_the_configuration_is_that_of_the_pytest_in_use(
+    prepare, project, venvs, tmp_path, pytest_version, environment, wrapped
+):
+    """pytest reads pytest.toml from version 9 on; an older one passes over it.
+
+    Beside a wrapper of the interpreter there is no pytest: its version is known only after the interpreter has answered.
+    """
     (project.path / "pytest.toml").write_text('[pytest]\nenvironment_expression = "\'from-toml\'"\npythonpath = ["."]\n')
     (project.path / "pytest.ini").write_text("[pytest]\nenvironment_expression = 'from-ini'\npythonpath = .\n")
     venv = venvs.get("pytest-testmon==2.2.0", "pytest-xdist", f"pytest=={pytest_version}")
-    state = json.loads(prepare("--json", "--python", venv.python).stdout)
+    python = Path(venv.python)
+    if wrapped:
+        python = tmp_path / "python"
+        python.write_text(f'#!/bin/sh\nexec "{venv.python}" "$@"\n')
+        python.chmod(0o755)
+    state = json.loads(prepare("--json", "--python", str(python)).stdout)
     assert state["environment_name"] == environment
 
 
