@@ -1,6 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/coordination/directory.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
@@ -88,10 +88,10 @@ bool end_shared_run(const CleanupRequest& request,
                                         .controller_pid = request.controller_pid};
   settle(directory, claimant, request, target);
   const bool removed =
-      coordination::clean_up(directory, claimant, request.force, request.settings.notifications);
+      coordination::remove_coordination_files(directory, claimant, request.force, request.settings.notifications);
   if (has_ended_places(directory)) { // ended while we were at it
     settle(directory, claimant, request, target);
-    coordination::clean_up(directory, claimant, request.force, request.settings.notifications);
+    coordination::remove_coordination_files(directory, claimant, request.force, request.settings.notifications);
   }
   return removed;
 }

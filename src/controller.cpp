@@ -1,7 +1,7 @@
 #include <testmon_precreate/controller.hpp>
 #include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
@@ -35,7 +35,7 @@ int worker_count(const PrepareRequest& request, const pytest::Project& project) 
 datafile::PreparedDatafile prepare_datafile(const PrepareRequest& request, const fs::path& file,
                                             bool is_private, const python::EnvironmentKey& key,
                                             int data_version) {
-  datafile::PrepareRequest datafile_request;
+  datafile::DatafileRequest datafile_request;
   datafile_request.file = file;
   datafile_request.environment = wanted_environment(key);
   datafile_request.data_version = data_version;

@@ -1,5 +1,5 @@
 #include <testmon_precreate/coordination/liveness.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/snapshot.hpp>
 #include <testmon_precreate/run_place.hpp>
@@ -205,7 +205,7 @@ void discard_run_place(const CoordinationDirectory& place) {
 void leave_shared_directory(const CoordinationDirectory& shared,
                             const coordination::Claimant& claimant) {
   try {
-    coordination::clean_up(shared, claimant, false);
+    coordination::remove_coordination_files(shared, claimant, false);
   } catch (const core::CoordinationBusy&) { // NOLINT(bugprone-empty-catch)
     // Another run is at work there; it cleans up.
   }

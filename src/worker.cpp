@@ -1,4 +1,4 @@
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/process_identity.hpp>
 #include <testmon_precreate/worker.hpp>

@@ -2,7 +2,7 @@
 
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/core/debug_log.hpp>
-#include <testmon_precreate/core/metrics.hpp>
+#include <testmon_precreate/core/stopwatch.hpp>
 #include <testmon_precreate/selection/worker_count.hpp>
 #include <testmon_precreate/surroundings.hpp>
 

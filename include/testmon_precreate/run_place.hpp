@@ -1,7 +1,7 @@
 #pragma once
 
 #include <testmon_precreate/coordination/directory.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 
 #include <filesystem>
@@ -58,7 +58,7 @@ struct MergeTarget {
 // Merges what is in the places below `shared` whose run is over, and removes them. A run is over if
 // it has ended, if its controller has died, or if its state is older than a day. What cannot be
 // merged stays for later, but no longer than a week, and of more than 16 places the oldest go. Call
-// it with `shared` claimed (takeover.hpp), so that no prepared run reads the data file. Throws
+// it with `shared` claimed (claim.hpp), so that no prepared run reads the data file. Throws
 // nothing of a place's.
 void merge_ended_places(const coordination::CoordinationDirectory& shared,
                         const MergeTarget& target);

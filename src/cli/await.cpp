@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/await.hpp>
-#include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
 #include <testmon_precreate/util/exec_arguments.hpp>
@@ -20,7 +20,7 @@ namespace testmon_precreate::cli {
 namespace {
 
 struct Options {
-  RunOptions run;
+  CoordinationOptions run;
   std::string worker;
   WaitOptions wait;
   std::string field;
@@ -102,7 +102,7 @@ int await_command(const Options& options, Program& program) {
 
 void add_await_options(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  add_run_options(app, options->run,
+  add_coordination_options(app, options->run,
                   "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
   add_text_option(
       app, "--worker", options->worker, "ID",

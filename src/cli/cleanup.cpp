@@ -1,6 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/files.hpp>
@@ -17,7 +17,7 @@ namespace testmon_precreate::cli {
 namespace {
 
 struct Options {
-  RunOptions run;
+  CoordinationOptions run;
   std::string run_report; // a file
   int controller_pid = 0;
   std::string workers_start; // seconds
@@ -92,7 +92,7 @@ void add_cleanup_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("cleanup", description);
   command->footer(footer);
-  add_run_options(*command, options->run, "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
+  add_coordination_options(*command, options->run, "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
   command
       ->add_option("--controller-pid", options->controller_pid,
                    "The run's controller (default: any process that this one descends from)")

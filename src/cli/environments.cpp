@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/datafile/management.hpp>
 #include <testmon_precreate/surroundings.hpp>
 #include <testmon_precreate/util/clock.hpp>

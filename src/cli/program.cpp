@@ -1,5 +1,7 @@
 #include <testmon_precreate/cli/program.hpp>
+#include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/signals.hpp>
 
 #include <CLI/CLI.hpp>
@@ -147,7 +149,7 @@ void append_metrics(Program& program, int exit_code, const std::exception* error
                                    .total_milliseconds = program.stopwatch.total(),
                                    .phases = program.stopwatch.laps()};
   try {
-    core::append_line(file, core::to_json_line(record));
+    util::append_line(file, core::to_json_line(record));
   } catch (const std::filesystem::filesystem_error& append_error) {
     program.terminal.warning(std::string("no metrics: ") +
                              core::CoordinationFileError(append_error).what());

@@ -1,6 +1,6 @@
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/cli/plugin_directory.hpp>
+#include <testmon_precreate/cli/plugin_path.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/cli/run_audit.hpp>
@@ -97,7 +97,7 @@ public:
       warn_of_options_without_effect();
     }
     const int exit_code = run_command(environment);
-    clean_up();
+    end_run();
     return audit ? audit->conclude(exit_code, options_->strict, *program_) : exit_code;
   }
 
@@ -290,7 +290,7 @@ private:
 
   // What is left: the state made ahead, or one that a killed pytest could not remove; and the WAL
   // of a run that went on without us.
-  void clean_up() const {
+  void end_run() const {
     try {
       const fs::path rootdir = rootdir_of_command();
       CleanupRequest cleanup;
@@ -304,7 +304,7 @@ private:
       cleanup.rootdir = rootdir;
       cleanup.controller_pid = ::getpid();
       cleanup.truncate_wal = !is_told_not_to_collect();
-      static_cast<void>(testmon_precreate::clean_up(cleanup, program_->log));
+      static_cast<void>(clean_up(cleanup, program_->log));
     } catch (const core::CoordinationBusy&) {
       // Another run's; it goes when that run ends.
     } catch (const std::exception& error) {

@@ -1,6 +1,6 @@
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/coordination/json_reader.hpp>
-#include <testmon_precreate/core/metrics.hpp>
+#include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
@@ -140,7 +140,7 @@ void append_summary(const std::string& markdown, const Program& program) {
       continue;
     }
     try {
-      core::append_line(file, markdown);
+      util::append_line(file, markdown);
     } catch (const std::filesystem::filesystem_error& error) {
       program.terminal.warning(std::string("no summary: ") +
                                core::CoordinationFileError(error).what());

@@ -1,10 +1,9 @@
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/coordination_options.hpp>
+#include <testmon_precreate/cli/metrics_output.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
-#include <testmon_precreate/core/metrics.hpp>
-#include <testmon_precreate/util/files.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -22,12 +21,10 @@ using coordination::ControllerLife;
 using nlohmann::ordered_json;
 
 struct Options {
-  RunOptions run;
+  CoordinationOptions run;
   std::string metrics;
   bool json = false;
 };
-
-constexpr std::size_t largest_metrics = 256UL * 1024 * 1024;
 
 constexpr const char* description =
     "Shows the coordination state, its age, whether its controller lives and which workers have "
@@ -151,54 +148,9 @@ void print_text(const Status& status, std::ostream& out) {
                      state.data_version, workers_text(status));
 }
 
-ordered_json describe(const core::Distribution& distribution) {
-  if (distribution.count == 0) {
-    return {{"count", 0}, {"median_ms", nullptr}, {"p95_ms", nullptr}};
-  }
-  return {{"count", distribution.count},
-          {"median_ms", distribution.median},
-          {"p95_ms", distribution.p95}};
-}
-
-std::string distribution_text(const core::Distribution& distribution) {
-  return distribution.count == 0
-             ? "none"
-             : fmt::format("{} runs, median {:.1f} ms, p95 {:.1f} ms", distribution.count,
-                           distribution.median, distribution.p95);
-}
-
-void print_metrics(const Options& options, std::ostream& out) {
-  const core::MetricsSummary summary =
-      core::summarize_metrics(util::read_file(options.metrics, largest_metrics));
-  if (options.json) {
-    out << ordered_json{{"runs", summary.runs},
-                        {"errors", summary.errors},
-                        {"preparation", describe(summary.preparation)},
-                        {"waiting", describe(summary.waiting)},
-                        {"unreadable_lines", summary.unreadable_lines}}
-               .dump(2, ' ', false, ordered_json::error_handler_t::replace)
-        << '\n';
-    return;
-  }
-  const auto counts = [](const auto& numbers) {
-    std::vector<std::string> parts;
-    parts.reserve(numbers.size());
-    for (const auto& [name, count] : numbers) {
-      parts.push_back(fmt::format("{} {}", name, count));
-    }
-    return parts.empty() ? std::string("none") : fmt::format("{}", fmt::join(parts, ", "));
-  };
-  out << fmt::format("runs         {}\nerrors       {}\npreparation  {}\nwaiting      {}\n",
-                     counts(summary.runs), counts(summary.errors),
-                     distribution_text(summary.preparation), distribution_text(summary.waiting));
-  if (summary.unreadable_lines > 0) {
-    out << fmt::format("unreadable   {} lines\n", summary.unreadable_lines);
-  }
-}
-
 int status_command(const Options& options, const Program& program) {
   if (!options.metrics.empty()) {
-    print_metrics(options, program.terminal.out());
+    print_metrics(options.metrics, options.json, program.terminal.out());
     return 0;
   }
   const Status status = find_status(options, program);
@@ -216,7 +168,7 @@ void add_status_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("status", description);
   command->footer(footer);
-  add_run_options(*command, options->run,
+  add_coordination_options(*command, options->run,
                   "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)");
   add_text_option(*command, "--metrics", options->metrics, "FILE",
                   "Sum up this metrics file: runs, errors, times of preparation and of waiting");

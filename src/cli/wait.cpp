@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/worker.hpp>
@@ -15,7 +15,7 @@ namespace testmon_precreate::cli {
 namespace {
 
 struct Options {
-  RunOptions run;
+  CoordinationOptions run;
   WaitOptions wait;
   int workers = 0;
   bool quiet = false;
@@ -85,7 +85,7 @@ void add_wait_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("wait", description);
   command->footer(footer);
-  add_run_options(*command, options->run,
+  add_coordination_options(*command, options->run,
                   "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, else "
                   "the state's run)");
   command

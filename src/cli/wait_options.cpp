@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
 
 namespace testmon_precreate::cli {

@@ -1,3 +1,6 @@
+#include "file_errors.hpp"
+#include "locks.hpp"
+
 #include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/coordination/json_reader.hpp>
 #include <testmon_precreate/coordination/json_text.hpp>
@@ -38,6 +41,19 @@ Acknowledgment parse_acknowledgment(std::string_view text, const std::string& so
   acknowledgment.waited_seconds = read.number("waited_seconds");
   acknowledgment.run_uid = read.optional_text("run_uid");
   return acknowledgment;
+}
+
+bool acknowledge(const CoordinationDirectory& directory, const Acknowledgment& acknowledgment,
+                 const FileIdentity& state_file) {
+  const std::string name = acknowledgment_name(acknowledgment.worker_id);
+  return translate_file_errors([&] {
+    const auto handle = directory.open();
+    if (!handle || !lock_briefly(*handle, LOCK_SH) || state_identity(*handle) != state_file) {
+      return false;
+    }
+    handle->link_file_atomically(name, to_json(acknowledgment));
+    return true;
+  });
 }
 
 } // namespace testmon_precreate::coordination

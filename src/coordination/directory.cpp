@@ -1,4 +1,5 @@
 #include "file_errors.hpp"
+#include "locks.hpp"
 
 #include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/core/errors.hpp>

@@ -4,7 +4,6 @@
 #include <testmon_precreate/util/errno_exceptions.hpp>
 
 #include <filesystem>
-#include <string_view>
 #include <utility>
 
 namespace testmon_precreate::coordination {
@@ -22,9 +21,5 @@ decltype(auto) translate_file_errors(Operation&& operation) {
 [[nodiscard]] inline bool is_absence(const std::filesystem::filesystem_error& error) {
   return util::is_absence(error.code().value());
 }
-
-// The files by which processes take turns; see takeover.hpp.
-inline constexpr const char* lock_name = ".lock";
-inline constexpr std::string_view queue_prefix = ".queue.";
 
 } // namespace testmon_precreate::coordination

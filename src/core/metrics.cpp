@@ -1,6 +1,4 @@
 #include <testmon_precreate/core/metrics.hpp>
-#include <testmon_precreate/util/file_descriptor.hpp>
-#include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <nlohmann/json.hpp>
@@ -8,17 +6,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fcntl.h>
-
 namespace testmon_precreate::core {
 
 namespace {
 
 using nlohmann::json;
-
-double milliseconds(std::chrono::steady_clock::duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
 
 // Microseconds are as much as a reader can use.
 double rounded(double value) { return std::round(value * 1000.0) / 1000.0; }
@@ -62,19 +54,6 @@ std::optional<Line> read_line(std::string_view text) {
 
 } // namespace
 
-void Stopwatch::lap(std::string name) {
-  const auto now = Clock::now();
-  laps_.emplace_back(std::move(name), milliseconds(now - lap_));
-  lap_ = now;
-}
-
-void Stopwatch::append(const Stopwatch& part) {
-  laps_.insert(laps_.end(), part.laps_.begin(), part.laps_.end());
-  lap_ = Clock::now();
-}
-
-double Stopwatch::total() const { return milliseconds(Clock::now() - start_); }
-
 std::string to_json_line(const MetricsRecord& record) {
   nlohmann::ordered_json times{{"total", rounded(record.total_milliseconds)}};
   for (const auto& [phase, time] : record.phases) {
@@ -91,12 +70,6 @@ std::string to_json_line(const MetricsRecord& record) {
       {"milliseconds", times}};
   // A run id may hold any bytes.
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
-}
-
-void append_line(const std::filesystem::path& file, std::string_view line) {
-  const util::FileDescriptor descriptor =
-      util::open_file(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY);
-  util::write_all(descriptor.get(), line, file);
 }
 
 MetricsSummary summarize_metrics(std::string_view lines) {

@@ -63,7 +63,7 @@ Findings look(SQLite::Database& database, const Environment& environment, const 
 // The work on one file, which is no symbolic link.
 class Preparation {
 public:
-  Preparation(const PrepareRequest& request, fs::path file)
+  Preparation(const DatafileRequest& request, fs::path file)
       : request_(request)
       , file_(std::move(file)) {}
 
@@ -271,7 +271,7 @@ private:
     }
   }
 
-  const PrepareRequest& request_;
+  const DatafileRequest& request_;
   fs::path file_;
   bool moved_aside_ = false; // in a dry run: would be
   PreparedDatafile result_;
@@ -291,7 +291,7 @@ const char* to_string(EnvironmentAction action) {
   return "unknown";
 }
 
-PreparedDatafile prepare_datafile(const PrepareRequest& request) {
+PreparedDatafile prepare_datafile(const DatafileRequest& request) {
   return translating_errors(
       request.file, [&request] { return Preparation(request, resolve_links(request.file)).run(); });
 }

@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 namespace testmon_precreate::datafile {
 
@@ -27,16 +26,6 @@ fs::path rename_to_first_free(const fs::path& from, const fs::path& file, const 
   }
 }
 
-// Whether `path` still names the file that `descriptor` has open.
-bool is_still(const fs::path& path, const util::FileDescriptor& descriptor) {
-  struct stat opened {};
-
-  struct stat named {};
-
-  return ::fstat(descriptor.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
 } // namespace
 
 std::optional<fs::path> move_aside(const fs::path& file) {
@@ -46,7 +35,7 @@ std::optional<fs::path> move_aside(const fs::path& file) {
   const util::FileDescriptor descriptor = util::open_file(locked, O_RDONLY);
   while (::flock(descriptor.get(), LOCK_EX) != 0 && errno == EINTR) {
   }
-  if (!is_still(locked, descriptor)) {
+  if (!util::leads_to(locked, descriptor)) {
     return std::nullopt;
   }
   if (log_alone) {

@@ -114,6 +114,15 @@ std::string read_file(const fs::path& path, std::size_t limit, int flags) {
   return content;
 }
 
+bool leads_to(const fs::path& path, const FileDescriptor& file) {
+  struct ::stat opened {};
+
+  struct ::stat there {};
+
+  return ::fstat(file.get(), &opened) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+}
+
 void write_all(int fd, std::string_view content, const fs::path& path) {
   while (!content.empty()) {
     const ssize_t count = ::write(fd, content.data(), content.size());
@@ -125,6 +134,11 @@ void write_all(int fd, std::string_view content, const fs::path& path) {
     }
     content.remove_prefix(static_cast<std::size_t>(count));
   }
+}
+
+void append_line(const fs::path& file, std::string_view line) {
+  const FileDescriptor descriptor = open_file(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY);
+  write_all(descriptor.get(), line, file);
 }
 
 void copy_file(const fs::path& from, const fs::path& to) {

@@ -2,7 +2,7 @@
 #include "temporary_directory.hpp"
 
 #include <testmon_precreate/coordination/directory.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/files.hpp>
 

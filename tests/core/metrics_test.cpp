@@ -1,6 +1,7 @@
 #include "temporary_directory.hpp"
 
 #include <testmon_precreate/core/metrics.hpp>
+#include <testmon_precreate/core/stopwatch.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <doctest/doctest.h>
@@ -66,7 +67,7 @@ TEST_SUITE("core/metrics") {
     for (int i = 0; i < 8; ++i) {
       writers.emplace_back([&file, i] {
         for (int round = 0; round < 100; ++round) {
-          core::append_line(file, std::string(5000, static_cast<char>('a' + i)) + '\n');
+          util::append_line(file, std::string(5000, static_cast<char>('a' + i)) + '\n');
         }
       });
     }

@@ -42,7 +42,7 @@ void overwrite(const fs::path& file, std::streamoff offset, const std::string& b
 }
 
 // Lets the request's warnings be collected.
-std::shared_ptr<std::vector<std::string>> collect_warnings(datafile::PrepareRequest& request) {
+std::shared_ptr<std::vector<std::string>> collect_warnings(datafile::DatafileRequest& request) {
   auto warnings = std::make_shared<std::vector<std::string>>();
   request.warn = [warnings](const std::string& text) { warnings->push_back(text); };
   return warnings;
@@ -66,7 +66,7 @@ std::string message_of(const std::function<void()>& call) {
 }
 
 // What `prepare` says; the directory must be byte for byte as before.
-std::string refusal(const datafile::PrepareRequest& request) {
+std::string refusal(const datafile::DatafileRequest& request) {
   const fs::path directory = request.file.parent_path();
   const auto names = names_in(directory);
   std::vector<std::string> before;

@@ -32,13 +32,13 @@ namespace datafile = testmon_precreate::datafile;
 using testmon_precreate::util::Seconds;
 
 struct Call {
-  datafile::PrepareRequest request;
+  datafile::DatafileRequest request;
   std::size_t repeat = 1;
 };
 
 Call parse_call(const std::vector<std::string>& words) {
   Call call;
-  datafile::PrepareRequest& request = call.request;
+  datafile::DatafileRequest& request = call.request;
   request.file = words.at(1);
   request.environment = {"default", words.at(2), "3.11.7"};
   request.data_version = std::stoi(words.at(3));

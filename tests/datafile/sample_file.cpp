@@ -17,8 +17,8 @@ const int reading = SQLite::OPEN_READWRITE;
 
 } // namespace
 
-datafile::PrepareRequest request_for(const fs::path& file, const std::string& packages) {
-  datafile::PrepareRequest request;
+datafile::DatafileRequest request_for(const fs::path& file, const std::string& packages) {
+  datafile::DatafileRequest request;
   request.file = file;
   request.environment = {"default", packages, "3.11.7"};
   request.data_version = 13;

@@ -3,8 +3,8 @@
 #include <testmon_precreate/cli/terminal.hpp>
 #include <testmon_precreate/core/debug_log.hpp>
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/core/settings.hpp>
+#include <testmon_precreate/core/stopwatch.hpp>
 #include <testmon_precreate/util/process_environment.hpp>
 
 #include <exception>

@@ -82,7 +82,7 @@ public:
   [[nodiscard]] std::vector<Acknowledgment> read_acknowledgments() const;
 
   // Removes the files that this program makes, and the directory where it is empty then. Call it by
-  // clean_up (takeover.hpp) alone, which sees to it that nobody else is at work.
+  // remove_coordination_files (claim.hpp) alone, which makes sure that no other process is at work.
   [[nodiscard]] bool remove() const;
 
   // Opened and checked; nothing where there is no such directory.

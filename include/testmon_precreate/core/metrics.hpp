@@ -1,8 +1,6 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,34 +9,6 @@
 #include <vector>
 
 namespace testmon_precreate::core {
-
-// Takes the time of a command's phases.
-class Stopwatch {
-public:
-  Stopwatch()
-      : start_(Clock::now())
-      , lap_(start_) {}
-
-  // Ends a phase: notes as `name` the time since the one before, or since the construction.
-  void lap(std::string name);
-
-  // Adds the phases that another watch has taken meanwhile; the next one starts now.
-  void append(const Stopwatch& part);
-
-  // Phases with their milliseconds, in their order.
-  [[nodiscard]] const std::vector<std::pair<std::string, double>>& laps() const noexcept {
-    return laps_;
-  }
-
-  // Milliseconds since the construction.
-  [[nodiscard]] double total() const;
-
-private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_;
-  Clock::time_point lap_;
-  std::vector<std::pair<std::string, double>> laps_;
-};
 
 // One command's line in the file of TESTMON_XDIST_METRICS.
 struct MetricsRecord {
@@ -55,10 +25,6 @@ struct MetricsRecord {
 
 // The record as one line of JSON with its line feed.
 [[nodiscard]] std::string to_json_line(const MetricsRecord& record);
-
-// Appends `line` by one write(2) to a file opened with O_APPEND, so that the lines of concurrent
-// processes do not mix. Makes the file (0600) where there is none. Throws filesystem_error.
-void append_line(const std::filesystem::path& file, std::string_view line);
 
 struct Distribution {
   std::size_t count = 0;

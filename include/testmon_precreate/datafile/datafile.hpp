@@ -17,7 +17,7 @@ enum class EnvironmentAction { reused, created, restored };
 
 [[nodiscard]] const char* to_string(EnvironmentAction action);
 
-struct PrepareRequest {
+struct DatafileRequest {
   std::filesystem::path file;
   Environment environment;
   int data_version = newest_data_version; // of the testmon that will open the file
@@ -45,7 +45,7 @@ struct PreparedDatafile {
 // environment under another package text is taken over: it gets the wanted text. What no longer
 // matches is parked with its test data. All in one transaction; on any error the file is as before.
 // Throws DatabaseError.
-[[nodiscard]] PreparedDatafile prepare_datafile(const PrepareRequest& request);
+[[nodiscard]] PreparedDatafile prepare_datafile(const DatafileRequest& request);
 
 // Whether this process may write to `file`, or create it, with the files that SQLite puts beside
 // it. A missing directory counts as writable: it has an error of its own.

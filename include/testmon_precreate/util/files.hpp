@@ -20,8 +20,15 @@ namespace testmon_precreate::util {
 [[nodiscard]] std::string read_file(const std::filesystem::path& path, std::size_t limit,
                                     int flags = 0);
 
+// Whether `path`, with links followed, leads to the file that `file` has open. Throws nothing.
+[[nodiscard]] bool leads_to(const std::filesystem::path& path, const FileDescriptor& file);
+
 // Writes all of `content` to an open descriptor; `path` only names it in errors.
 void write_all(int fd, std::string_view content, const std::filesystem::path& path);
+
+// Appends `line` by one write(2) to a file opened with O_APPEND, so that the lines of concurrent
+// processes do not mix. Makes the file (0600) if there is none.
+void append_line(const std::filesystem::path& file, std::string_view line);
 
 // Copies the content of `from` to `to`, which is replaced, or made with the permissions of `from`
 // (less those of the umask) and writable for its owner. The two share their blocks where the file

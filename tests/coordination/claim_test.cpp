@@ -1,7 +1,7 @@
 #include "sample_state.hpp"
 #include "temporary_directory.hpp"
 
-#include <testmon_precreate/coordination/takeover.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 
 #include <doctest/doctest.h>
@@ -80,7 +80,7 @@ coordination::Claimant run(const char* run_uid) {
 
 constexpr util::Seconds at_once{0};
 
-TEST_SUITE("coordination/takeover") {
+TEST_SUITE("coordination/claim") {
   TEST_CASE("a living run of others is left alone") {
     const TemporaryDirectory root;
     const coordination::CoordinationDirectory directory(root.path() / "d");
@@ -90,7 +90,7 @@ TEST_SUITE("coordination/takeover") {
     CHECK_THROWS_WITH_AS(
         static_cast<void>(coordination::claim_for_run(directory, run("mine"), at_once)),
         doctest::Contains("run theirs is going on"), core::CoordinationBusy);
-    CHECK_THROWS_AS(static_cast<void>(coordination::clean_up(directory, run("mine"), false)),
+    CHECK_THROWS_AS(static_cast<void>(coordination::remove_coordination_files(directory, run("mine"), false)),
                     core::CoordinationBusy);
     CHECK(directory.read_state().has_value());
 
@@ -101,7 +101,7 @@ TEST_SUITE("coordination/takeover") {
       CHECK_FALSE(directory.read_state().has_value());
     }
     SUBCASE("unless it is cleaned up by force") {
-      CHECK(coordination::clean_up(directory, run("mine"), true));
+      CHECK(coordination::remove_coordination_files(directory, run("mine"), true));
       CHECK_FALSE(fs::exists(directory.path()));
     }
     SUBCASE("the same run may go on") {
@@ -190,10 +190,10 @@ TEST_SUITE("coordination/takeover") {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     CHECK_FALSE(done);
-    CHECK(coordination::clean_up(directory, run("first"), false));
+    CHECK(coordination::remove_coordination_files(directory, run("first"), false));
     second.join();
     CHECK(done);
-    CHECK(coordination::clean_up(directory, run("second"), false));
+    CHECK(coordination::remove_coordination_files(directory, run("second"), false));
     CHECK_FALSE(fs::exists(directory.path()));
   }
 

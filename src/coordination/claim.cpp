@@ -1,23 +1,19 @@
 #include "file_errors.hpp"
+#include "locks.hpp"
+#include "queue.hpp"
 
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
-#include <testmon_precreate/coordination/takeover.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/process_identity.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace testmon_precreate::coordination {
@@ -25,69 +21,6 @@ namespace testmon_precreate::coordination {
 namespace fs = std::filesystem;
 
 namespace {
-
-// Whether the lock was taken. A file system without locks (ENOLCK, EBADF for a directory on NFS)
-// counts as taken: files are written whole anyway, only the order of two runs is not guarded then.
-bool try_lock(int file, int operation) {
-  while (::flock(file, operation | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      return false;
-    }
-    if (errno != EINTR) {
-      return true;
-    }
-  }
-  return true;
-}
-
-// Locks the directory itself, which is held for a few system calls only: by workers (shared)
-// between checking the state and acknowledging it, by a claimant (exclusive) while it removes
-// leftovers. False where somebody keeps it all the same, such as a process that is suspended.
-bool lock_briefly(const util::DirectoryHandle& directory, int operation) {
-  constexpr int most_attempts = 1000;
-  for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    if (try_lock(directory.get(), operation)) {
-      return true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
-
-// A file that was removed after we had opened it guards nothing any more.
-bool is_at(const util::FileDescriptor& file, const fs::path& path) {
-  struct stat ours {};
-
-  struct stat there {};
-
-  return ::fstat(file.get(), &ours) == 0 && ::lstat(path.c_str(), &there) == 0 &&
-         ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
-}
-
-// The lock that a claim consists of; nothing while others hold it, or where there is no directory.
-std::optional<util::FileDescriptor> lock_directory(const CoordinationDirectory& directory) {
-  while (true) {
-    const auto handle = directory.open();
-    if (!handle) {
-      return std::nullopt;
-    }
-    util::FileDescriptor file;
-    try {
-      file = handle->open_file(lock_name, O_RDWR | O_CREAT);
-    } catch (const fs::filesystem_error& error) {
-      if (is_absence(error)) {
-        continue; // the directory itself was removed after we had opened it
-      }
-      throw;
-    }
-    if (!try_lock(file.get(), LOCK_EX)) {
-      return std::nullopt;
-    }
-    if (is_at(file, directory.path() / lock_name)) {
-      return file;
-    }
-  }
-}
 
 bool is_ancestor_of_this_process(pid_t pid) {
   constexpr int most_generations = 64;
@@ -143,85 +76,6 @@ std::string obstacle(const std::optional<CoordinationState>& state, const Claima
 
 constexpr const char* another_prepare = "another `prepare` is at work";
 
-// A place in the queue: a file that its owner keeps locked. The numbers are the order of arrival.
-class QueueTicket {
-public:
-  // Call with the directory locked.
-  explicit QueueTicket(const util::DirectoryHandle& directory)
-      : path_(directory.path()) {
-    const std::vector<std::string> others = names_in(directory);
-    const unsigned long last =
-        others.empty() ? 0 : std::stoul(others.back().substr(queue_prefix.size()));
-    name_ = fmt::format("{}{:012}", queue_prefix, last + 1);
-    file_ = directory.open_file(name_, O_RDWR | O_CREAT | O_EXCL);
-    static_cast<void>(try_lock(file_.get(), LOCK_EX));
-  }
-
-  QueueTicket(const QueueTicket&) = delete;
-  QueueTicket& operator=(const QueueTicket&) = delete;
-  QueueTicket(QueueTicket&&) = delete;
-  QueueTicket& operator=(QueueTicket&&) = delete;
-
-  ~QueueTicket() { ::unlink((path_ / name_).c_str()); }
-
-  // Whether nobody who still waits came before. Call with the directory locked.
-  [[nodiscard]] bool is_first(const util::DirectoryHandle& directory) const {
-    for (const std::string& other : names_in(directory)) {
-      if (other == name_) {
-        return true;
-      }
-      if (other < name_ && is_held(directory, other)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  // Removes the places of those that died.
-  static void remove_abandoned(const util::DirectoryHandle& directory) {
-    for (const std::string& name : names_in(directory)) {
-      static_cast<void>(is_held(directory, name));
-    }
-  }
-
-  // Call with the directory locked.
-  static bool anybody_waits(const util::DirectoryHandle& directory) {
-    const std::vector<std::string> names = names_in(directory);
-    return std::any_of(names.begin(), names.end(),
-                       [&](const std::string& name) { return is_held(directory, name); });
-  }
-
-private:
-  static std::vector<std::string> names_in(const util::DirectoryHandle& directory) {
-    std::vector<std::string> names = directory.names();
-    std::erase_if(names, [](const std::string& name) { return !is_ticket_name(name); });
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
-  static bool is_ticket_name(std::string_view name) {
-    constexpr std::size_t digits = 12;
-    return name.size() == queue_prefix.size() + digits && name.starts_with(queue_prefix) &&
-           name.find_first_not_of("0123456789", queue_prefix.size()) == std::string_view::npos;
-  }
-
-  static bool is_held(const util::DirectoryHandle& directory, const std::string& name) {
-    try {
-      const util::FileDescriptor file = directory.open_file(name, O_RDWR);
-      if (!try_lock(file.get(), LOCK_EX)) {
-        return true;
-      }
-      static_cast<void>(directory.remove_regular_file(name));
-    } catch (const fs::filesystem_error&) { // NOLINT(bugprone-empty-catch): given up meanwhile
-    }
-    return false;
-  }
-
-  fs::path path_;
-  std::string name_;
-  util::FileDescriptor file_;
-};
-
 // What of an earlier run is left. A worker that is still writing its acknowledgment has seen a
 // state that is gone when it looks again.
 void remove_leftovers(const CoordinationDirectory& directory, const util::DirectoryHandle& handle,
@@ -259,7 +113,7 @@ public:
 
   // The lock where the directory is the claimant's now.
   std::optional<util::FileDescriptor> attempt() {
-    auto lock = lock_directory(*directory_);
+    auto lock = lock_for_claim(*directory_);
     if (!lock) {
       directory_->create(); // a clean-up may have removed it
       obstacle_ = another_prepare;
@@ -285,7 +139,7 @@ public:
 
 private:
   void wait_in_line(const util::DirectoryHandle& handle) {
-    if (!ticket_ && (!obstacle_.empty() || QueueTicket::anybody_waits(handle))) {
+    if (!ticket_ && (!obstacle_.empty() || has_queue(handle))) {
       ticket_.emplace(handle);
     }
     if (obstacle_.empty() && ticket_ && !ticket_->is_first(handle)) {
@@ -343,17 +197,17 @@ std::string living_run(const CoordinationDirectory& directory, const Claimant& c
   return obstacle(readable_state(directory), claimant);
 }
 
-bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
+bool remove_coordination_files(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
               bool use_notifications) {
   return translate_file_errors([&] {
     Pauses pauses(directory.path(), makes_way, claim_policy(a_moment, use_notifications));
     while (const auto handle = directory.open()) {
-      if (const auto lock = lock_directory(directory)) {
+      if (const auto lock = lock_for_claim(directory)) {
         const std::string found = force ? "" : obstacle(readable_state(directory), claimant);
         if (!found.empty()) {
           throw_busy(found, directory, "Its files go when it ends; --force removes them now");
         }
-        QueueTicket::remove_abandoned(*handle);
+        has_queue(*handle); // removes the places of those that have died
         return directory.remove();
       }
       if (!pauses.wait()) {
@@ -361,19 +215,6 @@ bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, 
       }
     }
     return false;
-  });
-}
-
-bool acknowledge(const CoordinationDirectory& directory, const Acknowledgment& acknowledgment,
-                 const FileIdentity& state_file) {
-  const std::string name = acknowledgment_name(acknowledgment.worker_id);
-  return translate_file_errors([&] {
-    const auto handle = directory.open();
-    if (!handle || !lock_briefly(*handle, LOCK_SH) || state_identity(*handle) != state_file) {
-      return false;
-    }
-    handle->link_file_atomically(name, to_json(acknowledgment));
-    return true;
   });
 }
 

@@ -52,14 +52,7 @@ private:
 // there is stays, links and directories of our names too. Returns whether anything was removed.
 // Where the controller of another run lives, or a `prepare` is at work, it throws CoordinationBusy;
 // `force` disregards the former. Throws CoordinationFileError and util::Interrupted too.
-bool clean_up(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
+bool remove_coordination_files(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
               bool use_notifications = true);
-
-// Writes the acknowledgment if the state file is still `state_file` and nobody is about to replace
-// it; false otherwise. Without this a late worker of a run that is over could overwrite the
-// acknowledgment of the next run's. Throws CoordinationFileError.
-[[nodiscard]] bool acknowledge(const CoordinationDirectory& directory,
-                               const Acknowledgment& acknowledgment,
-                               const FileIdentity& state_file);
 
 } // namespace testmon_precreate::coordination

@@ -14,7 +14,7 @@ class Option;
 namespace testmon_precreate::cli {
 
 // The options that tell which run a command is about; an empty text stands for "not given".
-struct RunOptions {
+struct CoordinationOptions {
   std::string rootdir;
   std::string datafile;
   std::string run_uid;
@@ -29,7 +29,7 @@ struct RunOptions {
 };
 
 // Adds --rootdir, --datafile and --run-uid to `command`; `options` must outlive the parsing.
-void add_run_options(CLI::App& command, RunOptions& options, const std::string& run_uid_help);
+void add_coordination_options(CLI::App& command, CoordinationOptions& options, const std::string& run_uid_help);
 
 // An option whose value is shown as `type` in the help.
 CLI::Option* add_text_option(CLI::App& command, const std::string& name, std::string& target,

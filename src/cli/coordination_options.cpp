@@ -1,24 +1,24 @@
-#include <testmon_precreate/cli/run_options.hpp>
+#include <testmon_precreate/cli/coordination_options.hpp>
 
 #include <CLI/CLI.hpp>
 
 namespace testmon_precreate::cli {
 
-std::optional<std::filesystem::path> RunOptions::rootdir_path() const {
+std::optional<std::filesystem::path> CoordinationOptions::rootdir_path() const {
   return rootdir.empty() ? std::nullopt : std::optional<std::filesystem::path>(rootdir);
 }
 
-void RunOptions::apply_to(core::Settings& settings) const {
+void CoordinationOptions::apply_to(core::Settings& settings) const {
   if (!datafile.empty()) {
     settings.datafile = datafile;
   }
 }
 
-std::optional<std::string> RunOptions::run_uid_or(const core::Settings& settings) const {
+std::optional<std::string> CoordinationOptions::run_uid_or(const core::Settings& settings) const {
   return run_uid.empty() ? settings.run_uid : std::optional(run_uid);
 }
 
-void add_run_options(CLI::App& command, RunOptions& options, const std::string& run_uid_help) {
+void add_coordination_options(CLI::App& command, CoordinationOptions& options, const std::string& run_uid_help) {
   add_text_option(command, "--rootdir", options.rootdir, "DIR",
                   "pytest's rootdir (default: the working directory or the nearest parent that has "
                   "a coordination directory)");
