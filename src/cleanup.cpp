@@ -1,6 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
-#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
+#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
@@ -87,11 +87,12 @@ bool end_shared_run(const CleanupRequest& request,
   const coordination::Claimant claimant{.run_uid = request.run_uid,
                                         .controller_pid = request.controller_pid};
   settle(directory, claimant, request, target);
-  const bool removed =
-      coordination::remove_coordination_files(directory, claimant, request.force, request.settings.notifications);
+  const bool removed = coordination::remove_coordination_files(directory, claimant, request.force,
+                                                               request.settings.notifications);
   if (has_ended_places(directory)) { // ended while we were at it
     settle(directory, claimant, request, target);
-    coordination::remove_coordination_files(directory, claimant, request.force, request.settings.notifications);
+    coordination::remove_coordination_files(directory, claimant, request.force,
+                                            request.settings.notifications);
   }
   return removed;
 }

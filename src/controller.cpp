@@ -1,7 +1,7 @@
 #include <testmon_precreate/controller.hpp>
+#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
-#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>

@@ -9,7 +9,7 @@ namespace cli = testmon_precreate::cli;
 constexpr cli::MainText text{
     .name = "testmon-await",
     .description = "Blocks until the controller's state is ready, acknowledges it for a worker, "
-                   "and exits with 0 or replaces itself by the command behind --.\n"
+                   "and exits with 0 or replaces itself by the command after --.\n"
                    "Other exit codes: 2 usage, 3 controller gone, 4 nothing usable in time, 5 "
                    "invalid state, 6 file error, 126 and 127 command cannot be executed, 128+n "
                    "signal n.",

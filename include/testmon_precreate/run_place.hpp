@@ -1,7 +1,7 @@
 #pragma once
 
-#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
+#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 
 #include <filesystem>

@@ -1,12 +1,11 @@
 #include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/sharding_output.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
-#include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <memory>
@@ -17,10 +16,10 @@ namespace {
 
 struct Options {
   ProjectOptions project;
-  std::string since_file;
-  std::string shard;
-  std::string target_seconds;
-  std::string tests_from;
+  std::optional<std::filesystem::path> since_file;
+  std::optional<std::string> shard;
+  std::optional<std::string> target_seconds;
+  std::optional<std::string> tests_from;
   std::size_t most_shards = 16;
   bool exact = false;
   bool json = false;
@@ -51,7 +50,7 @@ constexpr const char* footer =
 // One test a line.
 std::unordered_set<std::string> read_tests(const std::string& source) {
   constexpr std::size_t largest = 1U << 30U;
-  const std::string text = util::read_file(source == "-" ? "/dev/stdin" : source, largest);
+  const std::string text = read_file_or_stdin(source, largest);
   std::unordered_set<std::string> tests;
   for (const std::string_view line : util::split(text, '\n')) {
     tests.emplace(line);
@@ -62,12 +61,10 @@ std::unordered_set<std::string> read_tests(const std::string& source) {
 AffectedRequest make_request(const Options& options, const Program& program) {
   AffectedRequest request;
   describe_run(request, options.project, program);
-  if (!options.since_file.empty()) {
-    request.since_file = options.since_file;
-  }
+  request.since_file = options.since_file;
   request.exact = options.exact;
-  if (!options.tests_from.empty()) {
-    request.given_tests = read_tests(options.tests_from);
+  if (options.tests_from) {
+    request.given_tests = read_tests(*options.tests_from);
   }
   return request;
 }
@@ -85,16 +82,15 @@ struct Answer {
 Answer find_answer(const Options& options, const Program& program) {
   Answer answer;
   answer.affected = find_affected(make_request(options, program), program.log);
-  answer.shard = options.shard.empty()
-                     ? program.settings.shard
-                     : core::parse_shard(options.shard, "--shard", program.environment);
-  if (answer.shard || !options.target_seconds.empty()) {
+  answer.shard = options.shard ? core::parse_shard(*options.shard, "--shard", program.environment)
+                               : program.settings.shard;
+  if (answer.shard || options.target_seconds) {
     answer.material = find_shard_material(answer.affected);
   }
-  if (!options.target_seconds.empty()) {
+  if (options.target_seconds) {
     answer.shards_that_pay_off =
         count_shards(answer.affected, answer.material,
-                     core::parse_positive_seconds(options.target_seconds, "--target-seconds"),
+                     core::parse_positive_seconds(*options.target_seconds, "--target-seconds"),
                      options.most_shards);
   }
   if (answer.shard) {
@@ -137,7 +133,7 @@ void print_table(const Answer& answer, std::ostream& out) {
 void print(const Options& options, const Answer& answer, std::ostream& out) {
   const Affected& affected = answer.affected;
   if (options.json || options.plan) {
-    out << coordination::dump_json(options.json ? describe(answer) : describe_plan(answer));
+    out << core::dump_json(options.json ? describe(answer) : describe_plan(answer));
   } else if (options.count) {
     out << affected.tests.size() << '\n';
   } else if (options.files) {
@@ -163,26 +159,20 @@ int affected_command(const Options& options, const Program& program) {
 }
 
 void add_shard_options(CLI::App& command, Options& options) {
-  command
-      .add_option("--shard", options.shard,
+  add_text_option(command, "--shard", options.shard, "N/COUNT",
                   "Only what this machine runs of it: N/COUNT, such as 2/5, or auto for the "
-                  "variables of GitLab, CircleCI and Buildkite (default: $TESTMON_XDIST_SHARD)")
-      ->type_name("N/COUNT");
-  command
-      .add_option("--target-seconds", options.target_seconds,
-                  "Also tell how many shards pay off if each is to run tests for about S seconds")
-      ->type_name("S");
+                  "variables of GitLab, CircleCI and Buildkite (default: $TESTMON_XDIST_SHARD)");
+  add_text_option(command, "--target-seconds", options.target_seconds, "S",
+                  "Also tell how many shards pay off if each is to run tests for about S seconds");
   command
       .add_option("--most-shards", options.most_shards,
                   "The most of them; also their number if nothing is recorded yet")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}))
       ->type_name("N");
-  command
-      .add_option("--tests-from", options.tests_from,
+  add_text_option(command, "--tests-from", options.tests_from, "FILE",
                   "Compare nothing: the recorded tests to run stand in FILE, or come from standard "
-                  "input if it is -, one a line")
-      ->type_name("FILE");
+                  "input if it is -, one a line");
 }
 
 } // namespace
@@ -192,10 +182,8 @@ void add_affected_command(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("affected", description);
   command->footer(footer);
   add_project_options(*command, options->project);
-  command
-      ->add_option("--since-file", options->since_file,
-                   "Compare with this data file instead, such as that of the merge base")
-      ->type_name("FILE");
+  add_text_option(*command, "--since-file", options->since_file, "FILE",
+                  "Compare with this data file instead, such as that of the merge base");
   command->add_flag("--exact", options->exact,
                     "Ask the interpreter that runs pytest, once, which functions have changed: "
                     "exactly what testmon will run");
@@ -208,7 +196,7 @@ void add_affected_command(CLI::App& app, Program& program) {
   output->add_flag("--count", options->count, "The number of recorded tests to run");
   output->add_flag("--plan", options->plan, "Which shard runs what, as JSON; null without a shard");
   output->require_option(0, 1);
-  command->add_flag("--exit-code", options->exit_code, "Exit with 5 where there is nothing to run");
+  command->add_flag("--exit-code", options->exit_code, "Exit with 5 if there is nothing to run");
   command->callback(
       [options, &program] { program.exit_code = affected_command(*options, program); });
 }

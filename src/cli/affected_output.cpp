@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/affected_output.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@ namespace testmon_precreate::cli {
 
 namespace {
 
-using coordination::to_json_string;
+using core::to_json_string;
 using nlohmann::ordered_json;
 
 ordered_json describe(const ChangedFile& file) {

@@ -1,14 +1,14 @@
 #include <testmon_precreate/cli/await.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
 #include <testmon_precreate/util/exec_arguments.hpp>
+#include <testmon_precreate/util/exit_codes.hpp>
 #include <testmon_precreate/worker.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -21,9 +21,9 @@ namespace {
 
 struct Options {
   CoordinationOptions run;
-  std::string worker;
+  std::optional<std::string> worker;
   WaitOptions wait;
-  std::string field;
+  std::optional<std::string> field;
   bool no_acknowledgment = false;
   bool json = false;
   bool shell = false;
@@ -36,9 +36,9 @@ AwaitRequest make_request(const Options& options, const Program& program) {
   apply_wait_options(options.wait, settings);
   options.run.apply_to(settings);
   request.working_directory = std::filesystem::current_path();
-  request.rootdir = options.run.rootdir_path();
-  request.worker_id = options.worker.empty() ? settings.worker_id : std::optional(options.worker);
-  request.run_uid = options.run.run_uid_or(settings);
+  request.rootdir = options.run.rootdir;
+  request.worker_id = options.worker ? options.worker : settings.worker_id;
+  request.run_uid = settings.run_uid;
   request.acknowledge = !options.no_acknowledgment;
   if (::isatty(STDERR_FILENO) == 1) {
     request.after_a_second = [&program, timeout = settings.worker_timeout] {
@@ -53,11 +53,9 @@ AwaitRequest make_request(const Options& options, const Program& program) {
 int execute(const std::vector<std::string>& command, const util::ProcessEnvironment& environment,
             const Terminal& terminal) {
   const int error = util::ExecArguments(command, environment).execute();
-  constexpr int not_found = 127;
-  constexpr int not_executable = 126;
   terminal.error(fmt::format("could not execute: {} ({})", std::generic_category().message(error),
                              command.front()));
-  return error == ENOENT || error == ENOTDIR ? not_found : not_executable;
+  return util::exit_code_of_exec_error(error);
 }
 
 void print(const AwaitResult& result, const Options& options, const Terminal& terminal) {
@@ -66,18 +64,18 @@ void print(const AwaitResult& result, const Options& options, const Terminal& te
     terminal.out() << coordination::to_json(state);
   } else if (options.shell) {
     terminal.out() << shell_exports(state, result.state_path);
-  } else if (!options.field.empty()) {
-    terminal.out() << state_field(state, options.field) << '\n';
+  } else if (options.field) {
+    terminal.out() << state_field(state, *options.field) << '\n';
   }
 }
 
 int await_command(const Options& options, Program& program) {
   if (program.after_dashes && program.after_dashes->empty()) {
-    throw core::UsageError({.what = "no command behind --", .where = "command line", .hint = ""});
+    throw core::UsageError({.what = "no command after --", .where = "command line", .hint = ""});
   }
-  if (!options.field.empty()) {
+  if (options.field) {
     static_cast<void>(
-        state_field({}, options.field)); // an unknown one is better told before the wait
+        state_field({}, *options.field)); // an unknown one is better told before the wait
   }
   util::ProcessEnvironment environment = program.environment;
   if (!switched_off(program)) {
@@ -102,8 +100,9 @@ int await_command(const Options& options, Program& program) {
 
 void add_await_options(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  add_coordination_options(app, options->run,
-                  "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
+  add_coordination_options(
+      app, options->run,
+      "Wait for this run's state (default: $PYTEST_XDIST_TESTRUNUID; none: any run's)");
   add_text_option(
       app, "--worker", options->worker, "ID",
       "Acknowledge as this worker (default: $PYTEST_XDIST_WORKER; none: no acknowledgment)")

@@ -1,11 +1,10 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/util/clock.hpp>
-#include <testmon_precreate/util/files.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -18,16 +17,16 @@ namespace {
 
 struct Options {
   CoordinationOptions run;
-  std::string run_report; // a file
-  int controller_pid = 0;
-  std::string workers_start; // seconds
+  std::optional<std::string> run_report; // a file
+  std::optional<pid_t> controller_pid;
+  std::optional<std::string> workers_start; // seconds
   bool force = false;
   bool quiet = false;
 };
 
 constexpr const char* description =
     "Ends a run: removes the coordination files that this program made, and nothing else, and "
-    "truncates the WAL of testmon's data file, so that .testmondata alone can be cached.";
+    "merges the WAL of testmon's data file, so .testmondata can be cached by itself.";
 
 constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate cleanup\n"
@@ -39,14 +38,12 @@ CleanupRequest make_request(const Options& options, const Program& program) {
   request.environment = program.environment;
   request.warn = [&program](const std::string& text) { program.terminal.warning(text); };
   request.working_directory = std::filesystem::current_path();
-  request.rootdir = options.run.rootdir_path();
+  request.rootdir = options.run.rootdir;
   options.run.apply_to(request.settings);
-  request.run_uid = options.run.run_uid_or(program.settings);
-  if (options.controller_pid != 0) {
-    request.controller_pid = options.controller_pid;
-  }
-  if (!options.workers_start.empty()) {
-    request.workers_start = core::parse_positive_seconds(options.workers_start, "--workers-start");
+  request.run_uid = request.settings.run_uid;
+  request.controller_pid = options.controller_pid;
+  if (options.workers_start) {
+    request.workers_start = core::parse_positive_seconds(*options.workers_start, "--workers-start");
   }
   request.force = options.force;
   return request;
@@ -55,13 +52,12 @@ CleanupRequest make_request(const Options& options, const Program& program) {
 // A summary is not worth an error: the run is over, and the rest has to be cleaned up.
 void summarize(const Options& options, const Program& program) {
   constexpr std::size_t largest_report = 16UL * 1024 * 1024;
-  if (options.run_report.empty()) {
+  if (!options.run_report) {
     return;
   }
   try {
-    const std::string text = util::read_file(
-        options.run_report == "-" ? "/dev/stdin" : options.run_report, largest_report);
-    const RunReport report = parse_run_report(text, options.run_report);
+    const std::string text = read_file_or_stdin(*options.run_report, largest_report);
+    const RunReport report = parse_run_report(text, *options.run_report);
     append_summary(to_markdown(report, util::wall_clock_now().count()), program);
   } catch (const std::exception& error) {
     program.terminal.warning(std::string("no summary: ") + error.what());
@@ -92,24 +88,21 @@ void add_cleanup_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("cleanup", description);
   command->footer(footer);
-  add_coordination_options(*command, options->run, "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
+  add_coordination_options(*command, options->run,
+                           "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
   command
       ->add_option("--controller-pid", options->controller_pid,
                    "The run's controller (default: any process that this one descends from)")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
-  command
-      ->add_option("--run-report", options->run_report,
-                   "What the plugin tells of the run (JSON; - for standard input): a summary in "
-                   "Markdown is appended to the files of $GITHUB_STEP_SUMMARY and "
-                   "$TESTMON_XDIST_SUMMARY")
-      ->type_name("FILE");
-  command
-      ->add_option("--workers-start", options->workers_start,
-                   "How long the run's workers took to start; later runs choose their number by it")
-      ->type_name("S");
+  add_text_option(*command, "--run-report", options->run_report, "FILE",
+                  "What the plugin tells of the run (JSON; - for standard input): a summary in "
+                  "Markdown is appended to the files of $GITHUB_STEP_SUMMARY and "
+                  "$TESTMON_XDIST_SUMMARY");
+  add_text_option(*command, "--workers-start", options->workers_start, "S",
+                  "How long the run's workers took to start; later runs choose their number by it");
   command->add_flag("--force", options->force,
-                    "Remove the files though the controller of another run lives");
+                    "Remove the files even if the controller of another run lives");
   command->add_flag("-q,--quiet", options->quiet, "Print errors only");
   command->callback(
       [options, &program] { program.exit_code = cleanup_command(*options, program); });

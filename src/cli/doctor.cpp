@@ -1,7 +1,7 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/doctor.hpp>
 #include <testmon_precreate/util/text.hpp>
 
@@ -15,7 +15,7 @@ namespace testmon_precreate::cli {
 
 namespace {
 
-using coordination::to_json_string;
+using core::to_json_string;
 using nlohmann::ordered_json;
 
 struct Options {
@@ -77,7 +77,7 @@ int doctor_command(const Options& options, const Program& program) {
   request.progress = [&program](const std::string& text) { program.terminal.note(text); };
   const Diagnosis diagnosis = examine(request, program.log);
   if (options.json) {
-    program.terminal.out() << coordination::dump_json(describe(diagnosis));
+    program.terminal.out() << core::dump_json(describe(diagnosis));
   } else {
     print(diagnosis, program.terminal.out());
   }

@@ -1,16 +1,15 @@
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/coordination/claim.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
+#include <testmon_precreate/cli/project_options.hpp>
+#include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/datafile/management.hpp>
-#include <testmon_precreate/surroundings.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <ctime>
 #include <memory>
@@ -23,21 +22,19 @@ namespace fs = std::filesystem;
 using datafile::ListedEnvironment;
 
 struct Options {
-  std::string rootdir;
-  std::string datafile;
+  ProjectOptions project; // --rootdir and --datafile
   bool json = false;
   std::vector<std::int64_t> ids;
   std::int64_t id = 0;
-  std::string name;
+  std::optional<std::string> name;
   std::size_t keep = 4;
   bool force = false;
 };
 
 constexpr util::Seconds busy_timeout{60};
-constexpr int most_kept = 1'000'000;
 
 constexpr const char* description =
-    "Shows and steers the environments of a data file. A parked one is out of testmon's sight with "
+    "Lists and manages the environments of a data file. A parked one is hidden from testmon with "
     "all its test data; `prepare` brings it back when its packages come back.\n"
     "Without a subcommand it means `list`.";
 
@@ -56,40 +53,17 @@ struct Place {
 
 Place find_place(const Options& options, const Program& program) {
   RunRequest run;
-  run.environment = program.environment;
-  run.invocation_directory = fs::current_path();
-  run.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
-  if (!options.rootdir.empty()) {
-    run.rootdir = options.rootdir;
-  }
-  Place place{.rootdir = find_project(run).rootdir, .settings = program.settings};
-  if (!options.datafile.empty()) {
-    place.settings.datafile = options.datafile;
-  }
-  return place;
+  describe_run(run, options.project, program);
+  return {.rootdir = find_project(run).rootdir, .settings = run.settings};
 }
 
 // The data file, if no run is at work on it whose rows must stay.
 fs::path file_to_change(const Options& options, const Program& program) {
   const Place place = find_place(options, program);
-  const coordination::CoordinationDirectory directory(
-      coordination::coordination_directory_of(place.rootdir, place.settings));
-  const std::string run =
-      options.force ? ""
-                    : coordination::living_run(directory, {.run_uid = program.settings.run_uid,
-                                                           .controller_pid = std::nullopt});
-  if (!run.empty()) {
-    throw core::CoordinationBusy({.what = run,
-                                  .where = directory.path().string(),
-                                  .hint = "Try again when it has ended, or give --force"});
+  if (!options.force) {
+    refuse_while_a_run_is_at_work(place.rootdir, place.settings);
   }
   return place.file();
-}
-
-std::size_t package_count(const std::string& packages) {
-  return packages.empty()
-             ? 0
-             : static_cast<std::size_t>(std::count(packages.begin(), packages.end(), ',') + 1);
 }
 
 std::string time_text(util::Seconds since_epoch) {
@@ -167,24 +141,15 @@ void restore(const Options& options, const Program& program) {
 }
 
 void prune(const Options& options, const Program& program) {
-  const std::optional<std::string> name =
-      options.name.empty() ? std::nullopt : std::optional(options.name);
   report("pruned",
-         datafile::prune_environments(file_to_change(options, program), name, options.keep,
+         datafile::prune_environments(file_to_change(options, program), options.name, options.keep,
                                       busy_timeout),
          options, program);
 }
 
 void add_common_options(CLI::App& command, Options& options) {
-  command
-      .add_option("--rootdir", options.rootdir,
-                  "pytest's rootdir (default: found by pytest's rules)")
-      ->type_name("DIR");
-  command
-      .add_option("--datafile", options.datafile,
-                  "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
-                  ".testmondata)")
-      ->type_name("FILE");
+  add_rootdir_option(command, options.project);
+  add_datafile_option(command, options.project);
   command.add_flag("--json", options.json, "Print the result as JSON");
 }
 
@@ -219,7 +184,7 @@ void add_environments_command(CLI::App& app, Program& program) {
   add_common_options(*command, *options);
   add_action(*command, "list", "Every environment, the parked ones too; opens nothing for writing",
              list, options, program);
-  add_change(*command, "park", "Take environments out of testmon's sight", park, options, program)
+  add_change(*command, "park", "Hide environments from testmon", park, options, program)
       .add_option("ID", options->ids, "As `list` shows it")
       ->required();
   add_change(*command, "restore",
@@ -228,17 +193,13 @@ void add_environments_command(CLI::App& app, Program& program) {
       .add_option("ID", options->id, "As `list` shows it")
       ->required();
   CLI::App& pruning =
-      add_change(*command, "prune", "Delete the parked environments that were longest not in use",
-                 prune, options, program);
-  pruning.add_option("--keep-environments", options->keep, "How many to keep per name")
-      ->capture_default_str()
-      ->check(CLI::Range(0, most_kept))
-      ->type_name("N");
-  pruning.add_option("--testmon-env", options->name, "Only those of this name")
+      add_change(*command, "prune", "Delete the least recently used parked environments", prune,
+                 options, program);
+  add_keep_option(pruning, options->keep, "How many to keep per name");
+  add_text_option(pruning, "--testmon-env", options->name, "NAME", "Only those of this name")
       ->check([](const std::string& name) {
         return name.empty() ? std::string("a name is needed") : std::string();
-      })
-      ->type_name("NAME");
+      });
   command->require_subcommand(0, 1);
   command->callback([command, options, &program] {
     if (command->get_subcommands().empty() && !switched_off(program)) {

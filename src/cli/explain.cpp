@@ -1,11 +1,11 @@
 #include <testmon_precreate/cli/affected_output.hpp>
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/explain.hpp>
 #include <testmon_precreate/util/text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -18,12 +18,12 @@ namespace testmon_precreate::cli {
 
 namespace {
 
-using coordination::to_json_string;
+using core::to_json_string;
 using nlohmann::ordered_json;
 
 struct Options {
   ProjectOptions project;
-  std::string subject;
+  std::optional<std::string> subject;
   bool json = false;
 };
 
@@ -180,7 +180,7 @@ void print_environment(const Explanation& explanation, std::ostream& out) {
   print_own_distributions(explanation, out);
   if (explanation.wanted && affected.data_version != explanation.wanted_data_version) {
     out << fmt::format("data version {}, testmon {} reads {}: `prepare` rewrites the file, testmon "
-                       "alone would start anew\n",
+                       "alone would start with an empty one\n",
                        affected.data_version, explanation.testmon_version,
                        explanation.wanted_data_version);
   }
@@ -246,15 +246,13 @@ void print_subject(const Explanation& explanation, std::ostream& out) {
 void explain_command(const Options& options, const Program& program) {
   AffectedRequest request;
   describe_run(request, options.project, program);
-  const Explanation explanation = explain(
-      request, options.subject.empty() ? std::nullopt : std::optional<std::string>(options.subject),
-      program.log);
+  const Explanation explanation = explain(request, options.subject, program.log);
   std::ostream& out = program.terminal.out();
   for (const std::string& warning : explanation.affected.warnings) {
     program.terminal.warning(warning);
   }
   if (options.json) {
-    out << coordination::dump_json(describe(explanation));
+    out << core::dump_json(describe(explanation));
     return;
   }
   print_environment(explanation, out);
@@ -276,10 +274,8 @@ void add_explain_command(CLI::App& app, Program& program) {
   CLI::App* command = app.add_subcommand("explain", description);
   command->footer(footer);
   add_project_options(*command, options->project);
-  command
-      ->add_option("subject", options->subject,
-                   "A recorded test, as testmon names it, or a file (default: the whole project)")
-      ->type_name("TEST|FILE");
+  add_text_option(*command, "subject", options->subject, "TEST|FILE",
+                  "A recorded test, as testmon names it, or a file (default: the whole project)");
   command->add_flag("--json", options->json, "Everything as JSON");
   command->callback([options, &program] { explain_command(*options, program); });
 }

@@ -1,10 +1,9 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
-#include <testmon_precreate/surroundings.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -22,9 +21,9 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<std::string> files;
-  std::string into;
-  std::string base;
-  std::string rootdir;
+  std::optional<fs::path> into;
+  std::optional<fs::path> base;
+  ProjectOptions project; // --rootdir
   bool skip_damaged = false;
   bool any_project = false;
   bool force = false;
@@ -35,9 +34,8 @@ struct Options {
 
 constexpr const char* description =
     "Combines data files of one project, such as those of the jobs that share a test suite: of "
-    "each "
-    "test the newest execution is kept, whole. The files that are read stay as they are; the one "
-    "that is merged into changes in one step or not at all.";
+    "each test the newest execution is kept, whole. The files that are read stay as they are; the "
+    "one that is merged into changes in one step or not at all.";
 
 constexpr const char* footer =
     "Examples:\n"
@@ -47,19 +45,7 @@ constexpr const char* footer =
     "\n"
     "--base names the file that all of them started from. With it, a test that was not executed "
     "since does not count as one of theirs, a test that all of them have dropped goes, and the "
-    "time "
-    "that they saved is added up.";
-
-fs::path find_rootdir(const Options& options, const Program& program) {
-  RunRequest run;
-  run.environment = program.environment;
-  run.invocation_directory = fs::current_path();
-  run.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
-  if (!options.rootdir.empty()) {
-    run.rootdir = options.rootdir;
-  }
-  return find_project(run).rootdir;
-}
+    "time that they saved is added up.";
 
 // One line a second at most, from the first second on.
 std::function<void(std::size_t, std::size_t)> make_progress(const Program& program) {
@@ -109,14 +95,14 @@ int merge_command(const Options& options, const Program& program) {
   if (switched_off(program)) {
     return 0;
   }
-  const fs::path rootdir = find_rootdir(options, program);
+  RunRequest run;
+  describe_run(run, options.project, program);
+  const fs::path rootdir = find_project(run).rootdir;
   const fs::path own = rootdir / program.settings.datafile_path();
   datafile::MergeRequest request;
   request.inputs.assign(options.files.begin(), options.files.end());
-  request.target = options.into.empty() ? own : fs::path(options.into);
-  if (!options.base.empty()) {
-    request.base = options.base;
-  }
+  request.target = options.into.value_or(own);
+  request.base = options.base;
   request.disk = compare_with_tree(rootdir, program.environment);
   request.skip_bad_inputs = options.skip_damaged;
   request.accept_other_project = options.any_project;
@@ -145,19 +131,12 @@ int merge_command(const Options& options, const Program& program) {
 
 void add_file_options(CLI::App& command, Options& options) {
   command.add_option("FILE", options.files, "Data files to merge")->required()->type_name("");
-  command
-      .add_option("--into", options.into,
+  add_text_option(command, "--into", options.into, "FILE",
                   "The file to merge into, made if it does not exist (default: the project's data "
-                  "file)")
-      ->type_name("FILE");
-  command
-      .add_option("--base", options.base,
-                  "The file that all of them started from; may be the one that is merged into")
-      ->type_name("FILE");
-  command
-      .add_option("--rootdir", options.rootdir,
-                  "pytest's rootdir (default: found by pytest's rules)")
-      ->type_name("DIR");
+                  "file)");
+  add_text_option(command, "--base", options.base, "FILE",
+                  "The file that all of them started from; may be the one that is merged into");
+  add_rootdir_option(command, options.project);
 }
 
 } // namespace

@@ -20,8 +20,8 @@ constexpr const char* footer =
     "  export TESTMON_XDIST_CONTROLLER_PRECREATION=true\n"
     "  export PYTHONPATH=$(testmon-precreate plugin-path) PYTEST_PLUGINS=testmon_precreate.plugin";
 
-// Whether `directory` holds the plugin, from somebody who could change these commands or runs them:
-// a build looks in all of its parents, and one of them may be a directory that everybody writes to.
+// Whether `directory` holds the plugin, and its owner is root, this user or the owner of these
+// commands: a build looks in all of its parents, and one of them may be writable for everyone.
 bool has_plugin(const fs::path& directory, const fs::path& executables) {
   struct stat plugin {};
 

@@ -1,12 +1,12 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
+#include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/controller.hpp>
 #include <testmon_precreate/datafile/backup.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <limits>
 #include <map>
 #include <memory>
@@ -34,12 +34,6 @@ constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate prepare --dry-run --json\n"
                                "  testmon-precreate prepare --python .venv/bin/python -q";
 
-std::size_t package_count(const std::string& packages) {
-  return packages.empty()
-             ? 0
-             : static_cast<std::size_t>(std::count(packages.begin(), packages.end(), ',') + 1);
-}
-
 void print_summary(const PrepareReport& report, bool dry_run, const Terminal& terminal) {
   const coordination::CoordinationState& state = report.state;
   terminal.out() << fmt::format(
@@ -65,7 +59,7 @@ void add_worker_options(CLI::App& command, Options& options) {
   using selection::Grouping;
   command
       .add_option("--right-size", options.grouping,
-                  "Tell how many of the N workers pay off for what will run, where xdist "
+                  "Tell how many of the N workers pay off for what will run, if xdist "
                   "distributes it by MODE (its --dist): the state's expected_workers")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, Grouping>{{"load", Grouping::test},

@@ -1,7 +1,5 @@
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
-#include <testmon_precreate/util/files.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <limits>
 #include <map>
@@ -10,13 +8,7 @@ namespace testmon_precreate::cli {
 
 namespace {
 
-constexpr int most_kept = 1'000'000;
-
 constexpr std::size_t largest_facts = 64UL * 1024 * 1024;
-
-std::string read_facts(const std::string& source) {
-  return util::read_file(source == "-" ? "/dev/stdin" : source, largest_facts);
-}
 
 } // namespace
 
@@ -24,7 +16,7 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
   add_project_options(command, options);
   command
       .add_option("-n,--workers", options.workers,
-                  "Number of workers to expect (default: as -n behind --)")
+                  "Number of workers to expect (default: as -n after --)")
       ->check(CLI::Range(0, std::numeric_limits<int>::max()))
       ->type_name("N");
   command
@@ -32,24 +24,15 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
                   "The process whose life the state is tied to (default: judged by age)")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
-  command.add_option("--run-uid", options.run_uid, "The run's id, as xdist's --testrunuid")
-      ->type_name("UID");
-  command
-      .add_option("--wait-for-run", options.wait_for_run,
-                  "Wait up to S seconds for another run in this rootdir to end (default: exit 9)")
-      ->type_name("S");
-  command
-      .add_option(
-          "--process-facts", options.process_facts,
-          "JSON facts of a live pytest process, a file or - for standard input; no interpreter "
-          "is started then")
-      ->type_name("FILE");
-  command
-      .add_option("--keep-environments", options.keep_environments,
-                  "Parked environments to keep per name")
-      ->capture_default_str()
-      ->check(CLI::Range(0, most_kept))
-      ->type_name("N");
+  add_text_option(command, "--run-uid", options.run_uid, "UID",
+                  "The run's id, as xdist's --testrunuid");
+  add_text_option(command, "--wait-for-run", options.wait_for_run, "S",
+                  "Wait up to S seconds for another run in this rootdir to end (default: exit 9)");
+  add_text_option(
+      command, "--process-facts", options.process_facts, "FILE",
+      "JSON facts of a live pytest process, a file or - for standard input; no interpreter "
+      "is started then");
+  add_keep_option(command, options.keep_environments, "Parked environments to keep per name");
   command
       .add_option("--private-copy", options.private_copy,
                   "Prepare a copy of the data file for this run alone, which `cleanup` removes: "
@@ -63,7 +46,8 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
       ->type_name("WHEN");
   command.add_flag("--no-upgrade", options.no_upgrade,
                    "Refuse a data file of another data version instead of rewriting it");
-  command.add_flag("--rebuild", options.rebuild, "Move a corrupt data file aside and start anew");
+  command.add_flag("--rebuild", options.rebuild,
+                   "Move a corrupt data file aside and start with a new one");
   auto* const quiet =
       command.add_flag("-q,--quiet", options.quiet, "Print errors and warnings only");
   command.add_flag("-v,--verbose", options.verbose, "Log what is done, with times, on stderr")
@@ -73,17 +57,14 @@ void add_prepare_options(CLI::App& command, PrepareOptions& options) {
 PrepareRequest make_prepare_request(const PrepareOptions& options, const Program& program) {
   PrepareRequest request;
   describe_run(request, options, program);
-  if (!options.process_facts.empty()) {
-    request.process_facts = read_facts(options.process_facts);
+  if (options.process_facts) {
+    request.process_facts = read_file_or_stdin(*options.process_facts, largest_facts);
   }
-  if (options.controller_pid != 0) {
-    request.controller_pid = options.controller_pid;
-  }
-  request.run_uid = options.run_uid.empty() ? program.settings.run_uid
-                                            : std::optional<std::string>(options.run_uid);
+  request.controller_pid = options.controller_pid;
+  request.run_uid = options.run_uid ? options.run_uid : program.settings.run_uid;
   request.workers = options.workers;
-  if (!options.wait_for_run.empty()) {
-    request.wait_for_run = core::parse_seconds(options.wait_for_run, "--wait-for-run");
+  if (options.wait_for_run) {
+    request.wait_for_run = core::parse_seconds(*options.wait_for_run, "--wait-for-run");
   }
   request.keep_environments = options.keep_environments;
   request.allow_upgrade = !options.no_upgrade;

@@ -1,6 +1,7 @@
 #include <testmon_precreate/cli/program.hpp>
 #include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
+#include <testmon_precreate/util/exit_codes.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/signals.hpp>
 
@@ -125,8 +126,7 @@ int report_error(const Program& program, const std::exception& error) {
     return report_error(program, core::CoordinationFileError(*file_error));
   }
   if (const auto* interrupted = dynamic_cast<const util::Interrupted*>(&error)) {
-    constexpr int signal_base = 128;
-    return signal_base + interrupted->signal_number();
+    return util::exit_code_of_signal(interrupted->signal_number());
   }
   program.terminal.error(error.what());
   const auto* coordination_error = dynamic_cast<const core::CoordinationError*>(&error);

@@ -1,56 +1,47 @@
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/core/errors.hpp>
 
-#include <CLI/CLI.hpp>
-
 namespace testmon_precreate::cli {
 
-namespace {
-
-template <typename Target>
-std::optional<Target> if_given(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<Target>(text);
+void add_rootdir_option(CLI::App& command, ProjectOptions& options) {
+  add_text_option(command, "--rootdir", options.rootdir, "DIR",
+                  "pytest's rootdir (default: found by pytest's rules)");
 }
 
-} // namespace
+void add_datafile_option(CLI::App& command, ProjectOptions& options) {
+  add_text_option(command, "--datafile", options.datafile, "FILE",
+                  "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
+                  ".testmondata)");
+}
 
 void add_project_options(CLI::App& command, ProjectOptions& options) {
-  command
-      .add_option("--rootdir", options.rootdir,
-                  "pytest's rootdir (default: found by pytest's rules)")
-      ->type_name("DIR");
-  command.add_option("--config-file", options.config_file, "pytest's configuration file")
-      ->type_name("FILE");
-  command
-      .add_option("--datafile", options.datafile,
-                  "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
-                  ".testmondata)")
-      ->type_name("FILE");
-  command
-      .add_option(
-          "--python", options.python,
-          "The interpreter that runs pytest (default: $VIRTUAL_ENV/bin/python, else python3 or "
-          "python on PATH)")
-      ->type_name("EXE");
-  command
-      .add_option("--testmon-env", options.testmon_environment, "As pytest's option of that name")
-      ->type_name("NAME");
+  add_rootdir_option(command, options);
+  add_text_option(command, "--config-file", options.config_file, "FILE",
+                  "pytest's configuration file");
+  add_datafile_option(command, options);
+  add_text_option(
+      command, "--python", options.python, "EXE",
+      "The interpreter that runs pytest (default: $VIRTUAL_ENV/bin/python, else python3 or "
+      "python on PATH)");
+  add_text_option(command, "--testmon-env", options.testmon_environment, "NAME",
+                  "As pytest's option of that name");
 }
 
 void describe_run(RunRequest& request, const ProjectOptions& options, const Program& program) {
   request.settings = program.settings;
-  if (!options.datafile.empty()) {
+  if (options.datafile) {
     request.settings.datafile = options.datafile;
   }
   request.environment = program.environment;
   request.invocation_directory = std::filesystem::current_path();
   request.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
-  request.rootdir = if_given<std::filesystem::path>(options.rootdir);
-  request.config_file = if_given<std::filesystem::path>(options.config_file);
-  request.interpreter = if_given<std::filesystem::path>(options.python);
-  request.testmon_environment = if_given<std::string>(options.testmon_environment);
+  request.rootdir = options.rootdir;
+  request.config_file = options.config_file;
+  request.interpreter = options.python;
+  request.testmon_environment = options.testmon_environment;
   if (auto command = find_leading_command(request.pytest_arguments)) {
     request.run_as_module = command->is_module;
     request.pytest_arguments = std::move(command->arguments);

@@ -70,7 +70,7 @@ int RunAudit::conclude(int exit_code, bool is_strict, const Program& program) co
   const std::vector<RunReport> reports = read_reports(file_);
   if (reports.empty()) {
     const core::ErrorText text{
-        .what = "no audit: no run of testmon with the plugin has come to its end",
+        .what = "no audit: no run of testmon with the plugin has finished",
         .where = "run --audit",
         .hint = "Is --testmon given, and the plugin active in the interpreter that runs pytest?"};
     if (is_strict) {

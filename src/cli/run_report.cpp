@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/run_report.hpp>
-#include <testmon_precreate/coordination/json_reader.hpp>
+#include <testmon_precreate/core/json_reader.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>
 
@@ -37,7 +37,7 @@ std::string age_text(double seconds) {
                            : fmt::format("{:.0f} days", seconds / day);
 }
 
-// Why nothing was skipped; empty where something was.
+// Why nothing was skipped; empty if something was.
 std::string reason_for_all(const RunReport& report) {
   if (!report.why_all.empty()) {
     return "selection was off: " + report.why_all;
@@ -85,8 +85,8 @@ std::string missed_text(const RunReport& report) {
 } // namespace
 
 RunReport parse_run_report(std::string_view text, const std::string& source) {
-  const nlohmann::json value = coordination::parse_json(text, largest_report, source);
-  const coordination::JsonReader reader(value, source);
+  const nlohmann::json value = core::parse_json(text, largest_report, source);
+  const core::JsonReader reader(value, source);
   RunReport report;
   report.is_audit = reader.boolean("is_audit");
   report.why_all = reader.text("why_all");
@@ -109,7 +109,7 @@ RunReport parse_run_report(std::string_view text, const std::string& source) {
     if (!name.is_string()) {
       reader.refuse("missed", "must be a list of strings");
     }
-    report.missed.push_back(coordination::from_json_string(name.get<std::string>()));
+    report.missed.push_back(core::from_json_string(name.get<std::string>()));
   }
   return report;
 }

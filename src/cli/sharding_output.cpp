@@ -1,5 +1,5 @@
 #include <testmon_precreate/cli/sharding_output.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -27,7 +27,7 @@ ordered_json to_json_value(const core::Shard& shard, const selection::ShardPlan&
     }
   }
   for (const auto& [name, owner] : plan.owners()) {
-    value["owners"][owner].push_back(coordination::to_json_string(name));
+    value["owners"][owner].push_back(core::to_json_string(name));
   }
   return value;
 }

@@ -1,6 +1,6 @@
 #include <testmon_precreate/cli/state_output.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
@@ -37,6 +37,10 @@ state_variables(const coordination::CoordinationState& state,
           {"TESTMON_XDIST_STATE", state_path.string()}};
 }
 
+std::size_t package_count(const std::string& packages) {
+  return packages.empty() ? 0 : util::split(packages, ',').size();
+}
+
 std::string shell_exports(const coordination::CoordinationState& state,
                           const std::filesystem::path& state_path) {
   std::string lines;
@@ -57,7 +61,7 @@ std::string state_field(const coordination::CoordinationState& state, const std:
     value = &*found;
   }
   if (value->is_string()) {
-    return coordination::from_json_string(value->get_ref<const std::string&>());
+    return core::from_json_string(value->get_ref<const std::string&>());
   }
   return value->is_null() ? "" : value->dump();
 }

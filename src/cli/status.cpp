@@ -1,11 +1,11 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/metrics_output.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -22,7 +22,7 @@ using nlohmann::ordered_json;
 
 struct Options {
   CoordinationOptions run;
-  std::string metrics;
+  std::optional<std::filesystem::path> metrics;
   bool json = false;
 };
 
@@ -49,14 +49,13 @@ Status find_status(const Options& options, const Program& program) {
   core::Settings settings = program.settings;
   options.run.apply_to(settings);
   const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
-      std::filesystem::current_path(), options.run.rootdir_path(), settings));
-  const std::optional<std::string> run_uid = options.run.run_uid_or(settings);
+      std::filesystem::current_path(), options.run.rootdir, settings));
   Status status;
   status.state_path = directory.state_path();
   status.state = directory.read_state();
   if (status.state) {
     status.controller = controller_life(*status.state);
-    status.judgement = judge(*status.state, run_uid, settings.state_max_age);
+    status.judgement = judge(*status.state, settings.run_uid, settings.state_max_age);
     status.acknowledgments = acknowledgments_of_run(directory, status.state->run_uid);
     status.missing = missing_workers(status.acknowledgments, status.state->expected_workers);
   }
@@ -78,27 +77,27 @@ const char* word_for(ControllerLife life) {
 ordered_json describe(const coordination::Acknowledgment& acknowledgment) {
   return {{"worker_id", acknowledgment.worker_id},
           {"pid", acknowledgment.pid},
-          {"hostname", coordination::to_json_string(acknowledgment.hostname)},
+          {"hostname", core::to_json_string(acknowledgment.hostname)},
           {"timestamp", acknowledgment.timestamp},
           {"waited_seconds", acknowledgment.waited_seconds}};
 }
 
 void print_json(const Status& status, std::ostream& out) {
-  ordered_json value{{"state_path", coordination::to_json_string(status.state_path.string())},
+  ordered_json value{{"state_path", core::to_json_string(status.state_path.string())},
                      {"state", nullptr}};
   if (status.state) {
     value["state"] = coordination::to_json_value(*status.state);
     value["age"] = age_of(*status.state);
     value["controller"] = word_for(status.controller);
     value["usable"] = status.judgement.usable();
-    value["explanation"] = coordination::to_json_string(status.judgement.explanation);
+    value["explanation"] = core::to_json_string(status.judgement.explanation);
     value["acknowledgments"] = ordered_json::array();
     for (const auto& acknowledgment : status.acknowledgments) {
       value["acknowledgments"].push_back(describe(acknowledgment));
     }
     value["missing"] = status.missing;
   }
-  out << coordination::dump_json(value);
+  out << core::dump_json(value);
 }
 
 std::string controller_text(const Status& status) {
@@ -149,8 +148,8 @@ void print_text(const Status& status, std::ostream& out) {
 }
 
 int status_command(const Options& options, const Program& program) {
-  if (!options.metrics.empty()) {
-    print_metrics(options.metrics, options.json, program.terminal.out());
+  if (options.metrics) {
+    print_metrics(*options.metrics, options.json, program.terminal.out());
     return 0;
   }
   const Status status = find_status(options, program);
@@ -168,8 +167,9 @@ void add_status_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("status", description);
   command->footer(footer);
-  add_coordination_options(*command, options->run,
-                  "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)");
+  add_coordination_options(
+      *command, options->run,
+      "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)");
   add_text_option(*command, "--metrics", options->metrics, "FILE",
                   "Sum up this metrics file: runs, errors, times of preparation and of waiting");
   command->add_flag("--json", options->json, "Print JSON");

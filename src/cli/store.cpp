@@ -1,9 +1,9 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/store.hpp>
 #include <testmon_precreate/util/text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 struct Options {
   ProjectOptions project;
   std::string directory;
-  std::string environment_name;
-  std::string branch;
+  std::optional<std::string> environment_name;
+  std::optional<std::string> branch;
   std::size_t most_files = 500;
   std::size_t most_megabytes = 2048;
   bool from_pull_request = false;
@@ -33,13 +33,13 @@ constexpr const char* footer =
     "  testmon-precreate store pull .testmon-store && testmon-precreate run -- pytest --testmon\n"
     "  testmon-precreate store push .testmon-store\n"
     "\n"
-    "A job of a pull request pushes nothing, so that unmerged work reaches nobody else. The clone "
+    "A job of a pull request pushes nothing, so that unmerged work reaches no other job. The clone "
     "must have the history that `pull` looks through (fetch-depth: 0).";
 
 // `default-3.12`: what does not change with each package.
 std::string environment_name(const Options& options, const RunRequest& request) {
-  if (!options.environment_name.empty()) {
-    return options.environment_name;
+  if (options.environment_name) {
+    return *options.environment_name;
   }
   const python::EnvironmentKey key = find_surroundings(request).key;
   const std::string& version = key.python_version;
@@ -55,8 +55,7 @@ StoreRequest make_request(const Options& options, const Program& program) {
   request.environment_name = environment_name(options, run);
   request.rootdir = rootdir;
   request.datafile = rootdir / run.settings.datafile_path();
-  request.branch = options.branch.empty() ? branch_of(rootdir, program.environment)
-                                          : std::optional(options.branch);
+  request.branch = options.branch ? options.branch : branch_of(rootdir, program.environment);
   request.most_files = options.most_files;
   request.most_bytes = std::uintmax_t{options.most_megabytes} << 20U;
   request.environment = program.environment;
@@ -101,15 +100,11 @@ CLI::App& add_action(CLI::App& parent, const char* name, const char* text, Actio
   CLI::App* command = parent.add_subcommand(name, text);
   add_project_options(*command, options->project);
   command->add_option("DIR", options->directory, "The store")->required();
-  command
-      ->add_option("--environment", options->environment_name,
-                   "The folder of the store (default: the environment's name and Python's version, "
-                   "such as default-3.12; then the interpreter is asked)")
-      ->type_name("NAME");
-  command
-      ->add_option("--branch", options->branch,
-                   "The branch (default: what the CI service tells, else the one of HEAD)")
-      ->type_name("NAME");
+  add_text_option(*command, "--environment", options->environment_name, "NAME",
+                  "The folder of the store (default: the environment's name and Python's version, "
+                  "such as default-3.12; then the interpreter is asked)");
+  add_text_option(*command, "--branch", options->branch, "NAME",
+                  "The branch (default: what the CI service tells, else the one of HEAD)");
   command->callback([options, &program, action] {
     if (!switched_off(program)) {
       action(*options, program);
@@ -130,7 +125,7 @@ void add_store_command(CLI::App& app, Program& program) {
                  options, program);
   pushing
       .add_option("--most-files", options->most_files,
-                  "How many files to keep of an environment; those that were longest not used go")
+                  "How many files to keep of an environment; the least recently used ones go")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->type_name("N");

@@ -37,16 +37,15 @@ struct Expected {
 };
 
 // What the options leave open is in the state, which a `prepare` at work may still have to write.
-Expected expectation(const Options& options, Program& program,
+Expected expectation(int workers, const core::Settings& settings, Program& program,
                      const coordination::CoordinationDirectory& directory,
                      const coordination::WaitPolicy& policy) {
-  Expected expected{.workers = options.workers,
-                    .run_uid = options.run.run_uid_or(program.settings)};
+  Expected expected{.workers = workers, .run_uid = settings.run_uid};
   if (expected.workers == 0 || !expected.run_uid) {
     const auto result = coordination::wait_for_state(directory, expected.run_uid, policy);
     program.waits = result.looks;
     program.stopwatch.lap("state");
-    expected.workers = options.workers == 0 ? result.state.expected_workers : options.workers;
+    expected.workers = workers == 0 ? result.state.expected_workers : workers;
     expected.run_uid = expected.run_uid ? expected.run_uid : result.state.run_uid;
   }
   if (expected.workers == 0) {
@@ -65,9 +64,9 @@ int wait_command(const Options& options, Program& program) {
   apply_wait_options(options.wait, settings);
   options.run.apply_to(settings);
   const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
-      std::filesystem::current_path(), options.run.rootdir_path(), settings));
+      std::filesystem::current_path(), options.run.rootdir, settings));
   coordination::WaitPolicy policy = wait_policy(settings);
-  const Expected expected = expectation(options, program, directory, policy);
+  const Expected expected = expectation(options.workers, settings, program, directory, policy);
   policy.timeout -= util::Seconds(program.stopwatch.total() / 1000.0);
   const auto acknowledgments =
       coordination::wait_for_acknowledgments(directory, expected.run_uid, expected.workers, policy);
@@ -85,9 +84,10 @@ void add_wait_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("wait", description);
   command->footer(footer);
-  add_coordination_options(*command, options->run,
-                  "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, else "
-                  "the state's run)");
+  add_coordination_options(
+      *command, options->run,
+      "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, else "
+      "the state's run)");
   command
       ->add_option("-n,--workers", options->workers,
                    "Number of workers to wait for (default: the state's)")

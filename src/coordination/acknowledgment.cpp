@@ -2,20 +2,22 @@
 #include "locks.hpp"
 
 #include <testmon_precreate/coordination/acknowledgment.hpp>
-#include <testmon_precreate/coordination/json_reader.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/json_reader.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/core/settings.hpp>
 
 #include <nlohmann/json.hpp>
 
 namespace testmon_precreate::coordination {
 
+using core::JsonReader;
+using core::to_json_string;
 using nlohmann::json;
 using nlohmann::ordered_json;
 
 std::string to_json(const Acknowledgment& acknowledgment) {
-  return dump_json(ordered_json{
+  return core::dump_json(ordered_json{
       {"worker_id", to_json_string(acknowledgment.worker_id)},
       {"pid", acknowledgment.pid},
       {"hostname", to_json_string(acknowledgment.hostname)},
@@ -26,7 +28,7 @@ std::string to_json(const Acknowledgment& acknowledgment) {
 }
 
 Acknowledgment parse_acknowledgment(std::string_view text, const std::string& source) {
-  const json value = parse_json(text, largest_acknowledgment, source);
+  const json value = core::parse_json(text, largest_acknowledgment, source);
   const JsonReader read(value, source);
   Acknowledgment acknowledgment;
   acknowledgment.worker_id = read.text("worker_id");

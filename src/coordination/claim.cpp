@@ -59,14 +59,15 @@ std::optional<CoordinationState> readable_state(const CoordinationDirectory& dir
   }
 }
 
-// What stands in the way of a claim; empty where nothing does.
+// What stands in the way of a claim; empty if nothing does.
 std::string obstacle(const std::optional<CoordinationState>& state, const Claimant& claimant) {
   if (!state || is_own(*state, claimant) || controller_life(*state) != ControllerLife::alive) {
     return {};
   }
-  return fmt::format(
-      "run {} is going on: its controller, process {}, is alive, its state is {:.1f} s old",
-      state->run_uid.value_or("(without id)"), state->controller_pid, age_of(*state));
+  return fmt::format("run {} is still in progress: its controller, process {}, is alive, its state "
+                     "is {:.1f} s old",
+                     state->run_uid.value_or("(without id)"), state->controller_pid,
+                     age_of(*state));
 }
 
 [[noreturn]] void throw_busy(const std::string& what, const CoordinationDirectory& directory,
@@ -111,7 +112,7 @@ public:
       , claimant_(&claimant)
       , queue_(queue) {}
 
-  // The lock where the directory is the claimant's now.
+  // The lock if the directory is the claimant's now.
   std::optional<util::FileDescriptor> attempt() {
     auto lock = lock_for_claim(*directory_);
     if (!lock) {
@@ -197,8 +198,8 @@ std::string living_run(const CoordinationDirectory& directory, const Claimant& c
   return obstacle(readable_state(directory), claimant);
 }
 
-bool remove_coordination_files(const CoordinationDirectory& directory, const Claimant& claimant, bool force,
-              bool use_notifications) {
+bool remove_coordination_files(const CoordinationDirectory& directory, const Claimant& claimant,
+                               bool force, bool use_notifications) {
   return translate_file_errors([&] {
     Pauses pauses(directory.path(), makes_way, claim_policy(a_moment, use_notifications));
     while (const auto handle = directory.open()) {

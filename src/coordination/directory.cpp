@@ -36,7 +36,7 @@ FileIdentity identity_of(const struct stat& status) {
           .modified = (status.st_mtim.tv_sec * nanoseconds) + status.st_mtim.tv_nsec};
 }
 
-// Files in a directory that somebody else can change prove nothing about a run.
+// Files in a directory that other users can change prove nothing about a run.
 void check_ownership(const util::DirectoryHandle& directory) {
   const struct stat status = directory.status();
   if (status.st_uid != ::geteuid()) {
@@ -75,7 +75,7 @@ bool is_our_gitignore(const util::DirectoryHandle& directory) {
   }
 }
 
-// Makes a private directory, and its parents as usual ones, where they are missing.
+// Makes a private directory, and its parents as usual ones, if they are missing.
 void make_directory(const fs::path& path) {
   int error = ::mkdir(path.c_str(), S_IRWXU) == 0 ? 0 : errno;
   if (error == ENOENT && path.has_parent_path()) {
@@ -87,8 +87,8 @@ void make_directory(const fs::path& path) {
   }
 }
 
-// Where nobody else's files are: a `.gitignore` of `*` in a directory that the user has chosen
-// would hide them.
+// Only in an empty directory: in one that the user has chosen, a `.gitignore` of `*` would hide the
+// files that are there.
 void add_gitignore(const util::DirectoryHandle& directory) {
   if (directory.names().empty()) {
     directory.write_file_atomically(ignore_name, ignore_content);
@@ -228,15 +228,15 @@ bool CoordinationDirectory::remove() const {
       return false;
     }
     bool removed = false;
-    bool somebody_waits = false;
+    bool has_waiting_run = false;
     bool has_places = false;
     for (const std::string& name : directory->names()) {
       has_places =
           has_places || is_place_name(name, running_prefix) || is_place_name(name, ended_prefix);
-      somebody_waits = somebody_waits || name.starts_with(queue_prefix);
+      has_waiting_run = has_waiting_run || name.starts_with(queue_prefix);
       removed = (is_our_name(name) && directory->remove_regular_file(name)) || removed;
     }
-    if (somebody_waits) {
+    if (has_waiting_run) {
       return removed;
     }
     if (!has_places && is_our_gitignore(*directory)) { // git must not see those either
@@ -274,8 +274,8 @@ util::DirectoryHandle CoordinationDirectory::open_existing() const {
 
 namespace {
 
-// Whether there is something by that name, other than a file; a link is found too, so that it can
-// be refused.
+// Whether there is anything by that name other than a file; a link counts too, so that it can be
+// refused.
 bool has_directory(const fs::path& path) {
   struct stat status {};
 

@@ -16,13 +16,13 @@ namespace {
 
 bool is_this_host(const CoordinationState& state) { return state.hostname == util::hostname(); }
 
-// An id that one of the two does not know tells nothing.
+// An id that is missing on one side tells nothing.
 bool differ(const std::string& a, const std::string& b) {
   return !a.empty() && !b.empty() && a != b;
 }
 
-// Without the exact start time, the one in seconds must do: other programs reckon it from a boot
-// time in whole seconds, and the clock may have been corrected a little since.
+// Without the exact start time, the one in seconds is compared: other programs compute it from a
+// boot time in whole seconds, and the clock may have been adjusted since.
 bool is_same_start(const CoordinationState& state, std::uint64_t ticks) {
   constexpr double tolerance = 2.0;
   if (state.controller_start_ticks) {
@@ -37,7 +37,7 @@ ControllerLife life_of_process(const CoordinationState& state) {
   if (ticks) {
     return is_same_start(state, *ticks) ? ControllerLife::alive : ControllerLife::gone;
   }
-  // Without a readable /proc the pid alone must do.
+  // Without a readable /proc, only the pid can be checked.
   const bool proc_works = util::process_start_ticks(::getpid()).has_value();
   const bool exists = ::kill(state.controller_pid, 0) == 0 || errno == EPERM;
   return !proc_works && exists ? ControllerLife::alive : ControllerLife::gone;
@@ -74,9 +74,8 @@ Judgement judge(const CoordinationState& state, const std::optional<std::string>
                                              *state.run_uid, *run_uid, age_of(state))};
   }
   if (is_this_host(state) && differ(state.boot_id, util::boot_id())) {
-    return {
-        Standing::other_boot,
-        fmt::format("a state from before this host was started last, {:.1f} s old", age_of(state))};
+    return {Standing::other_boot,
+            fmt::format("a state from before the last reboot, {:.1f} s old", age_of(state))};
   }
   const ControllerLife life = controller_life(state);
   if (life == ControllerLife::gone) {

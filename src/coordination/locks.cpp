@@ -13,15 +13,8 @@
 namespace testmon_precreate::coordination {
 
 bool try_lock(int file, int operation) {
-  while (::flock(file, operation | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      return false;
-    }
-    if (errno != EINTR) {
-      return true;
-    }
-  }
-  return true;
+  return util::uninterrupted([&] { return ::flock(file, operation | LOCK_NB); }) == 0 ||
+         errno != EWOULDBLOCK;
 }
 
 std::optional<util::FileDescriptor> lock_for_claim(const CoordinationDirectory& directory) {

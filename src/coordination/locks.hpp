@@ -24,8 +24,8 @@ namespace testmon_precreate::coordination {
 //   alone while it removes the state and the acknowledgments of an earlier run. So a late worker
 //   either acknowledges before the removal or sees that its state is gone.
 //
-// A lock that another process holds is tried again up to a time limit, so no order of locking can end
-// in a deadlock.
+// A lock that another process holds is tried again up to a time limit, so no order of locking can
+// end in a deadlock.
 inline constexpr const char* lock_name = ".lock";
 inline constexpr std::string_view queue_prefix = ".queue.";
 

@@ -93,7 +93,7 @@ void Pauses::check_signals() const {
   }
 }
 
-// Somebody who writes other files without end must not keep us busy.
+// A process that writes other files without end must not keep this one busy.
 void Pauses::rest_from_many_wakes(Clock::time_point moment) {
   constexpr int bearable = 64;
   constexpr std::chrono::milliseconds rest{10};

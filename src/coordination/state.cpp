@@ -1,6 +1,6 @@
-#include <testmon_precreate/coordination/json_reader.hpp>
-#include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/coordination/state.hpp>
+#include <testmon_precreate/core/json_reader.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +10,8 @@ namespace testmon_precreate::coordination {
 
 namespace {
 
+using core::JsonReader;
+using core::to_json_string;
 using nlohmann::json;
 using nlohmann::ordered_json;
 
@@ -122,10 +124,12 @@ ordered_json to_json_value(const CoordinationState& state) {
   return value;
 }
 
-std::string to_json(const CoordinationState& state) { return dump_json(to_json_value(state)); }
+std::string to_json(const CoordinationState& state) {
+  return core::dump_json(to_json_value(state));
+}
 
 CoordinationState parse_state(std::string_view text, const std::string& source) {
-  const json value = parse_json(text, largest_state, source);
+  const json value = core::parse_json(text, largest_state, source);
   const JsonReader read(value, source);
   const int schema = read.integer<int>("schema_version", std::numeric_limits<int>::min());
   if (schema != schema_version) {

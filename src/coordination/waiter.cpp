@@ -43,7 +43,7 @@ private:
 
   bool look() {
     ++result_.looks;
-    // The first look tells of a directory that is not to be trusted; the others are cheap.
+    // The first look reports a directory that is not to be trusted; the others are cheap.
     if (result_.looks > 1 && !directory_->may_have_state()) {
       invalid_.reset();
       last_.reset();
@@ -80,7 +80,7 @@ private:
     }
   }
 
-  // Soon: nobody tells when somebody who writes the file in place has come to its end.
+  // Soon: no event tells when a writer that fills the file in place has finished.
   [[nodiscard]] std::optional<Pauses::Clock::time_point> next_look_at_invalid() const {
     constexpr std::chrono::milliseconds interval{20};
     return invalid_ ? std::optional(std::min(invalid_->until, Pauses::Clock::now() + interval))
@@ -103,7 +103,7 @@ private:
         .what = fmt::format("no usable state {}; there is {}", waited,
                             last_->usable() ? "one that is being replaced" : last_->explanation),
         .where = where,
-        .hint = "Run `testmon-precreate prepare` anew"};
+        .hint = "Run `testmon-precreate prepare` again"};
     if (last_->standing == Standing::controller_gone) {
       throw core::ControllerNotReady(text);
     }

@@ -34,8 +34,35 @@ CoordinationError::CoordinationError(const ErrorText& text, ExitCode code)
     : std::runtime_error(message_of(text))
     , exit_code_(code) {}
 
-CoordinationFileError::CoordinationFileError(const std::filesystem::filesystem_error& error)
-    : CoordinationFileError(
-          ErrorText{.what = file_error_text(error), .where = error.path1().string(), .hint = ""}) {}
+const char* CoordinationError::class_name() const noexcept {
+  switch (exit_code_) {
+  case ExitCode::usage:
+    return "UsageError";
+  case ExitCode::controller_not_ready:
+    return "ControllerNotReady";
+  case ExitCode::coordination_timeout:
+    return "CoordinationTimeout";
+  case ExitCode::invalid_coordination_state:
+    return "InvalidCoordinationState";
+  case ExitCode::coordination_file:
+    return "CoordinationFileError";
+  case ExitCode::worker_not_ready:
+    return "WorkerNotReady";
+  case ExitCode::database:
+    return "DatabaseError";
+  case ExitCode::coordination_busy:
+    return "CoordinationBusy";
+  case ExitCode::environment_probe:
+    return "EnvironmentProbeError";
+  case ExitCode::success:
+  case ExitCode::failure:
+    break;
+  }
+  return "CoordinationError";
+}
+
+ErrorText describe(const std::filesystem::filesystem_error& error) {
+  return {.what = file_error_text(error), .where = error.path1().string(), .hint = ""};
+}
 
 } // namespace testmon_precreate::core

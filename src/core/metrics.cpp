@@ -29,7 +29,7 @@ Distribution distribution_of(std::vector<double> values) {
   return {.count = values.size(), .median = percentile(values, 50), .p95 = percentile(values, 95)};
 }
 
-// What of a line counts in a summary; nothing where the line is none of ours.
+// What a summary needs of a line; nothing if the line is not one of a metrics file.
 struct Line {
   std::string command;
   std::string error;

@@ -3,10 +3,9 @@
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/files.hpp>
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdint>
+#include <span>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,39 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int of_a_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-// A pipe of that name must not hold us up.
+// A pipe of that name must not block this process.
 constexpr int for_reading = O_RDONLY | O_NONBLOCK;
-
-// Removes a temporary file unless it was renamed away.
-class TemporaryFile {
-public:
-  TemporaryFile(int directory, std::string name)
-      : directory_(directory)
-      , name_(std::move(name)) {}
-
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  TemporaryFile(TemporaryFile&&) = delete;
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
-
-  ~TemporaryFile() {
-    if (!name_.empty()) {
-      ::unlinkat(directory_, name_.c_str(), 0);
-    }
-  }
-
-  [[nodiscard]] bool rename_to(const std::string& target) {
-    if (::renameat(directory_, name_.c_str(), directory_, target.c_str()) != 0) {
-      return false;
-    }
-    name_.clear();
-    return true;
-  }
-
-private:
-  int directory_;
-  std::string name_;
-};
 
 } // namespace
 
@@ -132,21 +100,15 @@ std::string DirectoryHandle::read_whole(const FileDescriptor& file, const std::s
   // One byte more than the size shows the end of the file in the same call.
   std::string content(static_cast<std::size_t>(found.st_size) + 1, '\0');
   std::size_t length = 0;
-  while (length < content.size()) {
-    const ssize_t count = ::read(file.get(), content.data() + length, content.size() - length);
-    if (count < 0 && errno != EINTR) {
-      throw_error("read", name, errno);
-    }
-    if (count == 0) {
-      break;
-    }
-    length += count > 0 ? static_cast<std::size_t>(count) : 0;
+  while (const std::size_t count =
+             read_some(file.get(), std::span(content).subspan(length), path_ / name)) {
+    length += count;
   }
   content.resize(length);
   return content;
 }
 
-// Returns false where the file could not be named so; nothing is left then.
+// Returns false if the file could not be named so; nothing is left then.
 bool DirectoryHandle::write_new_file(const std::string& name, std::string_view content,
                                      mode_t mode) const {
   const FileDescriptor file = open_unnamed_file(get(), ".", mode);
@@ -174,27 +136,10 @@ void DirectoryHandle::link_file_atomically(const std::string& name, std::string_
 
 void DirectoryHandle::write_file_atomically(const std::string& name, std::string_view content,
                                             mode_t mode) const {
-  for (int attempt = 0;; ++attempt) {
-    const std::string temporary_name = fmt::format(".{}.{}.{}.tmp", name, ::getpid(), attempt);
-    FileDescriptor file;
-    try {
-      file = open_file(temporary_name, O_WRONLY | O_CREAT | O_EXCL, mode);
-    } catch (const fs::filesystem_error& error) {
-      constexpr int most_attempts = 100;
-      if (error.code() == std::errc::file_exists && attempt < most_attempts) {
-        continue;
-      }
-      throw;
-    }
-    TemporaryFile temporary(get(), temporary_name);
-    write_all(file.get(), content, path_ / temporary_name);
-    if (::fchmod(file.get(), mode) != 0) {
-      throw_error("chmod", temporary_name, errno);
-    }
-    if (!temporary.rename_to(name)) {
-      throw_error("rename", name, errno);
-    }
-    return;
+  try {
+    util::write_file_atomically(name, content, mode, get());
+  } catch (const fs::filesystem_error& error) {
+    throw_error("write", name, error.code().value());
   }
 }
 

@@ -24,11 +24,8 @@ void FileDescriptor::close() noexcept {
 
 FileDescriptor try_open_file(int directory, const std::filesystem::path& path, int flags,
                              mode_t mode) noexcept {
-  int fd = -1;
-  do {
-    fd = ::openat(directory, path.c_str(), flags | O_CLOEXEC, mode);
-  } while (fd < 0 && errno == EINTR);
-  return FileDescriptor(fd);
+  return FileDescriptor(
+      uninterrupted([&] { return ::openat(directory, path.c_str(), flags | O_CLOEXEC, mode); }));
 }
 
 FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {

@@ -7,11 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <span>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,33 +31,19 @@ struct NamedFile {
   FileDescriptor file;
 };
 
-// A new file beside `target`.
-NamedFile open_temporary(const fs::path& target, mode_t mode) {
+// A new file beside `target`, which is relative to `directory`.
+NamedFile open_temporary(const fs::path& target, mode_t mode, int directory) {
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  constexpr int most_attempts = 100;
   for (int attempt = 0;; ++attempt) {
     fs::path name = temporary_name(target, attempt);
-    try {
-      FileDescriptor file = open_file(name, flags, mode);
+    if (FileDescriptor file = try_open_file(directory, name, flags, mode)) {
       return {std::move(name), std::move(file)};
-    } catch (const fs::filesystem_error& error) {
-      constexpr int most_attempts = 100;
-      if (error.code() != std::errc::file_exists || attempt == most_attempts) {
-        throw;
-      }
+    }
+    if (errno != EEXIST || attempt == most_attempts) {
+      throw_errno("open", name, errno);
     }
   }
-}
-
-// Returns how much was read, 0 at the end.
-std::size_t read_some(int fd, std::span<char> buffer, const fs::path& path) {
-  ssize_t count = 0;
-  do {
-    count = ::read(fd, buffer.data(), buffer.size());
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    throw_errno("read", path, errno);
-  }
-  return static_cast<std::size_t>(count);
 }
 
 } // namespace
@@ -81,12 +65,12 @@ bool rename_to_new(const fs::path& from, const fs::path& to) {
 
 UnfinishedFile::~UnfinishedFile() {
   if (!path_.empty()) {
-    ::unlink(path_.c_str());
+    ::unlinkat(directory_, path_.c_str(), 0);
   }
 }
 
 void UnfinishedFile::rename_to(const fs::path& target) {
-  if (::rename(path_.c_str(), target.c_str()) != 0) {
+  if (::renameat(directory_, path_.c_str(), directory_, target.c_str()) != 0) {
     throw_errno("rename", target, errno);
   }
   path_.clear();
@@ -98,6 +82,14 @@ bool UnfinishedFile::rename_to_new(const fs::path& target) {
     path_.clear();
   }
   return renamed;
+}
+
+std::size_t read_some(int fd, std::span<char> buffer, const fs::path& path) {
+  const ssize_t count = uninterrupted([&] { return ::read(fd, buffer.data(), buffer.size()); });
+  if (count < 0) {
+    throw_errno("read", path, errno);
+  }
+  return static_cast<std::size_t>(count);
 }
 
 std::string read_file(const fs::path& path, std::size_t limit, int flags) {
@@ -125,10 +117,8 @@ bool leads_to(const fs::path& path, const FileDescriptor& file) {
 
 void write_all(int fd, std::string_view content, const fs::path& path) {
   while (!content.empty()) {
-    const ssize_t count = ::write(fd, content.data(), content.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
+    const ssize_t count =
+        uninterrupted([&] { return ::write(fd, content.data(), content.size()); });
     if (count < 0) {
       throw_errno("write", path, errno);
     }
@@ -154,8 +144,10 @@ void copy_file(const fs::path& from, const fs::path& to) {
   constexpr std::size_t most_at_once = std::size_t{1} << 30U;
   ssize_t count = 0;
   do {
-    count = ::copy_file_range(source.get(), nullptr, target.get(), nullptr, most_at_once, 0);
-  } while (count > 0 || (count < 0 && errno == EINTR));
+    count = uninterrupted([&] {
+      return ::copy_file_range(source.get(), nullptr, target.get(), nullptr, most_at_once, 0);
+    });
+  } while (count > 0);
   if (count == 0) {
     return;
   }
@@ -177,9 +169,10 @@ int link_unnamed_file(const FileDescriptor& file, int directory, const fs::path&
              : errno;
 }
 
-void write_file_atomically(const fs::path& target, std::string_view content, mode_t mode) {
-  const NamedFile named = open_temporary(target, mode);
-  UnfinishedFile temporary(named.path);
+void write_file_atomically(const fs::path& target, std::string_view content, mode_t mode,
+                           int directory) {
+  const NamedFile named = open_temporary(target, mode, directory);
+  UnfinishedFile temporary(named.path, directory);
   write_all(named.file.get(), content, named.path);
   if (::fchmod(named.file.get(), mode) != 0) {
     throw_errno("chmod", named.path, errno);
@@ -195,9 +188,9 @@ bool create_file_atomically(const fs::path& target, std::string_view content, mo
     if (error == 0 || error == EEXIST) {
       return error == 0;
     }
-    // Without /proc, or where links are refused, the way below says what is wrong or works.
+    // Without /proc, or if links are refused, the way below works or says what is wrong.
   }
-  const NamedFile named = open_temporary(target, mode);
+  const NamedFile named = open_temporary(target, mode, AT_FDCWD);
   UnfinishedFile temporary(named.path);
   write_all(named.file.get(), content, named.path);
   return temporary.rename_to_new(target);

@@ -1,5 +1,6 @@
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/exec_arguments.hpp>
+#include <testmon_precreate/util/exit_codes.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/foreground_process.hpp>
 
@@ -9,7 +10,6 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -37,7 +37,7 @@ bool has_controlling_terminal() {
   return static_cast<bool>(terminal);
 }
 
-// What the child needs between fork and exec, where it may not allocate.
+// What the child needs between fork and exec, when it may not allocate.
 struct ExecPlan {
   ExecArguments arguments;
   sigset_t signal_mask{};
@@ -53,24 +53,20 @@ struct ExecPlan {
 #ifdef __linux__
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != plan.parent) {
-    ::_exit(128 + SIGTERM); // the parent had gone before the line above
+    ::_exit(exit_code_of_signal(SIGTERM)); // the parent had gone before the line above
   }
 #endif
   ::sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
   const int error = plan.arguments.execute();
-  // Nothing is left to do where even this fails.
+  // If even this fails, nothing is left to do.
   [[maybe_unused]] const ssize_t written = ::write(report, &error, sizeof error);
-  constexpr int not_started = 127;
-  ::_exit(not_started);
+  ::_exit(exit_code_of_exec_error(error));
 }
 
 // Throws what kept the child from becoming the program, if anything did.
 void check_started(const FileDescriptor& report, pid_t child, const std::string& name) {
   int error = 0;
-  ssize_t count = 0;
-  do {
-    count = ::read(report.get(), &error, sizeof error);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = uninterrupted([&] { return ::read(report.get(), &error, sizeof error); });
   if (count == static_cast<ssize_t>(sizeof error)) {
     ::waitpid(child, nullptr, 0);
     throw_errno(name, error);
@@ -105,7 +101,7 @@ void forward(const siginfo_t& signal, pid_t child, bool own_group) {
   } else if (signal.si_code == SI_KERNEL) {
     return; // a terminal sends to all of its foreground group
   } else if (::getpgrp() == ::getpid()) {
-    ::kill(0, signal.si_signo); // it is our group, and we do not mind our own copy
+    ::kill(0, signal.si_signo); // it is our group, and our own copy is ignored
   } else {
     ::kill(child, signal.si_signo);
   }
@@ -117,8 +113,7 @@ int serve(const sigset_t& awaited, pid_t child, bool own_group) {
     int status = 0;
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) {
-      constexpr int signal_base = 128;
-      return WIFSIGNALED(status) ? signal_base + WTERMSIG(status) : WEXITSTATUS(status);
+      return exit_code_of_status(status);
     }
     if (ended < 0 && errno != EINTR) {
       throw_errno("waitpid", errno);

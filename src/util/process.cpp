@@ -1,5 +1,6 @@
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/exec_arguments.hpp>
+#include <testmon_precreate/util/exit_codes.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/process.hpp>
 
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace testmon_precreate::util {
@@ -80,13 +80,10 @@ pid_t spawn(const ProcessCall& call, const Pipe& in, const Pipe& out, const Pipe
 
 int wait_for_exit(pid_t pid) {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) {
-      throw_errno("waitpid", errno);
-    }
+  if (uninterrupted([&] { return ::waitpid(pid, &status, 0); }) < 0) {
+    throw_errno("waitpid", errno);
   }
-  constexpr int signal_base = 128;
-  return WIFSIGNALED(status) ? signal_base + WTERMSIG(status) : WEXITSTATUS(status);
+  return exit_code_of_status(status);
 }
 
 // Moves what is readable into `target`; closes the descriptor at its end.
@@ -129,7 +126,7 @@ private:
   void (*previous_)(int);
 };
 
-// A child that is killed and waited for unless somebody has waited for it.
+// A child that is killed and waited for unless `wait` has been called.
 class Child {
 public:
   explicit Child(pid_t pid)
@@ -199,7 +196,7 @@ ProcessOutput run_process(const ProcessCall& call) {
       std::chrono::steady_clock::now() +
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(call.timeout);
   Child child(spawn(call, in, out, err));
-  // A child that does not read its input must not end us.
+  // A child that does not read its input must not end this process.
   const SignalAction broken_pipes_are_errors(SIGPIPE, SIG_IGN);
   in.read_end.close();
   out.write_end.close();

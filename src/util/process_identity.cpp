@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t largest_stat = 65536;
 
-// The text of /proc/PID/stat; empty where there is no such process.
+// The text of /proc/PID/stat; empty if there is no such process.
 std::string read_process_stat(pid_t pid) {
   try {
     return read_file(fmt::format("/proc/{}/stat", pid), largest_stat);
@@ -28,7 +28,7 @@ std::string read_process_stat(pid_t pid) {
   }
 }
 
-// The fields of /proc/PID/stat from number 3, the state, on; one empty text where there are none.
+// The fields of /proc/PID/stat from number 3, the state, on; one empty text if there are none.
 std::vector<std::string_view> fields_from_state(std::string_view stat) {
   // The name in field 2 may hold blanks and parentheses: count from the last ')'.
   const std::size_t name_end = stat.rfind(')');

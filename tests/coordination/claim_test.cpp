@@ -89,9 +89,10 @@ TEST_SUITE("coordination/claim") {
     directory.write_state(state_of(controller, "theirs"));
     CHECK_THROWS_WITH_AS(
         static_cast<void>(coordination::claim_for_run(directory, run("mine"), at_once)),
-        doctest::Contains("run theirs is going on"), core::CoordinationBusy);
-    CHECK_THROWS_AS(static_cast<void>(coordination::remove_coordination_files(directory, run("mine"), false)),
-                    core::CoordinationBusy);
+        doctest::Contains("run theirs is still in progress"), core::CoordinationBusy);
+    CHECK_THROWS_AS(
+        static_cast<void>(coordination::remove_coordination_files(directory, run("mine"), false)),
+        core::CoordinationBusy);
     CHECK(directory.read_state().has_value());
 
     SUBCASE("until its controller dies") {

@@ -1,8 +1,8 @@
 #include "sample_state.hpp"
 #include "temporary_directory.hpp"
 
-#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
+#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/files.hpp>
 

@@ -1,8 +1,8 @@
 #include "sample_state.hpp"
 
-#include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -90,10 +90,9 @@ TEST_SUITE("coordination/state") {
         const auto byte = static_cast<std::size_t>(any_byte(random));
         bytes += byte % 2 == 0 ? likely[byte / 2 % likely.size()] : static_cast<char>(byte);
       }
-      const std::string text =
-          coordination::dump_json(json{{"k", coordination::to_json_string(bytes)}});
-      const json value = coordination::parse_json(text, 1000, "memory");
-      REQUIRE(coordination::from_json_string(value["k"].get<std::string>()) == bytes);
+      const std::string text = core::dump_json(json{{"k", core::to_json_string(bytes)}});
+      const json value = core::parse_json(text, 1000, "memory");
+      REQUIRE(core::from_json_string(value["k"].get<std::string>()) == bytes);
     }
   }
 }

@@ -13,7 +13,7 @@ namespace testmon_precreate::tests {
 
 // A request for environment `default` with `packages`, for a testmon of data version 13.
 [[nodiscard]] datafile::DatafileRequest request_for(const std::filesystem::path& file,
-                                                   const std::string& packages);
+                                                    const std::string& packages);
 
 // Adds what testmon would after a run of `count` tests in environment `id`: each test has a
 // fingerprint of its own and shares one with all others.

@@ -98,7 +98,7 @@ def test_what_a_killed_run_has_recorded_is_merged_and_told(venv, commands, proje
 def test_a_step_that_cannot_go_beside_a_run_says_so(venv, commands, project):
     process = start_slow_run(project, venv, plugin_environment(venv, commands))
     prepared = commands.run(commands.precreate, "prepare", cwd=project.path, env=venv.environment(commands))
-    assert prepared.returncode == 9 and "is going on" in prepared.stderr
+    assert prepared.returncode == 9 and "is still in progress" in prepared.stderr
     end_slow_run(process)
     assert_clean(project)
 

@@ -67,7 +67,7 @@ class TestExitCodes:
             (["--worker", "x" * 65], {}, "is not a worker id"),
             (["--json", "--shell"], {}, "--json"),
             (["--get", "no_such_field"], {}, "a state has no field 'no_such_field' (--get)"),
-            (["--"], {}, "no command behind --"),
+            (["--"], {}, "no command after --"),
             (["word"], {}, "word"),
             ([], {"TESTMON_XDIST_WORKER_TIMEOUT": "soon"}, "(TESTMON_XDIST_WORKER_TIMEOUT)"),
             ([], {"TESTMON_XDIST_CHECK_INTERVAL": "0"}, "(TESTMON_XDIST_CHECK_INTERVAL)"),
@@ -96,7 +96,7 @@ class TestExitCodes:
         with Controller() as dead:
             rootdir.write_state(run_uid="r1", **dead.state())
         self.check(
-            rootdir.await_("--timeout", "0.2"), 3, f"controller {dead.pid} of run r1 is gone", STATE, "prepare` anew"
+            rootdir.await_("--timeout", "0.2"), 3, f"controller {dead.pid} of run r1 is gone", STATE, "prepare` again"
         )
 
     def test_4_nothing_there(self, rootdir):
@@ -115,7 +115,7 @@ class TestExitCodes:
 
     def test_4_another_boot(self, rootdir):
         rootdir.write_state(boot_id="11111111-2222-3333-4444-555555555555")
-        self.check(rootdir.await_("--timeout", "0.2"), 4, "from before this host was started last")
+        self.check(rootdir.await_("--timeout", "0.2"), 4, "from before the last reboot")
 
     def test_4_from_the_future(self, rootdir):
         rootdir.write_state(timestamp=time.time() + 1000)
@@ -148,7 +148,7 @@ class TestExitCodes:
         self.check(
             rootdir.prepare("--run-uid", "second"),
             9,
-            "run first is going on",
+            "run first is still in progress",
             f"process {controller.pid}, is alive",
             "s old",
             "--wait-for-run",

@@ -296,7 +296,7 @@ def test_environments_are_left_alone_while_a_run_needs_them(venvs, commands, pro
     for action in (["park", "1"], ["restore", "1"], ["prune", "--keep-environments", "0"]):
         refused = project.run([commands.precreate, "environments", *action], environment)
         assert refused.exit_code == 9, refused.output
-        assert "is going on" in refused.output and "--force" in refused.output
+        assert "is still in progress" in refused.output and "--force" in refused.output
     assert "default" in project.run([commands.precreate, "environments"], environment).output
     forced = project.run([commands.precreate, "environments", "restore", "1", "--force"], environment)
     assert forced.exit_code == 0, forced.output

@@ -5,7 +5,7 @@
 namespace testmon_precreate::cli {
 
 // Gives `app` the options of testmon-await and a callback that waits, prints what was asked for and
-// sets `program.exit_code`; with a command behind `--` it does not return where that command can be
+// sets `program.exit_code`; with a command after `--` it does not return if that command can be
 // executed. `program` must outlive the parsing.
 void add_await_options(CLI::App& app, Program& program);
 

@@ -8,31 +8,22 @@
 
 namespace CLI {
 class App;
-class Option;
-} // namespace CLI
+}
 
 namespace testmon_precreate::cli {
 
-// The options that tell which run a command is about; an empty text stands for "not given".
+// The options that tell which run a command is about.
 struct CoordinationOptions {
-  std::string rootdir;
-  std::string datafile;
-  std::string run_uid;
-
-  [[nodiscard]] std::optional<std::filesystem::path> rootdir_path() const;
+  std::optional<std::filesystem::path> rootdir;
+  std::optional<std::filesystem::path> datafile;
+  std::optional<std::string> run_uid;
 
   // Lets the options beat the variables.
   void apply_to(core::Settings& settings) const;
-
-  // The option's, else the variables'.
-  [[nodiscard]] std::optional<std::string> run_uid_or(const core::Settings& settings) const;
 };
 
 // Adds --rootdir, --datafile and --run-uid to `command`; `options` must outlive the parsing.
-void add_coordination_options(CLI::App& command, CoordinationOptions& options, const std::string& run_uid_help);
-
-// An option whose value is shown as `type` in the help.
-CLI::Option* add_text_option(CLI::App& command, const std::string& name, std::string& target,
-                             const char* type, const std::string& help);
+void add_coordination_options(CLI::App& command, CoordinationOptions& options,
+                              const std::string& run_uid_help);
 
 } // namespace testmon_precreate::cli

@@ -3,17 +3,20 @@
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/controller.hpp>
 
+#include <optional>
 #include <string>
+
+#include <sys/types.h>
 
 namespace testmon_precreate::cli {
 
-// The options that `prepare` and `run` share. An empty text and 0 stand for "not given".
+// The options that `prepare` and `run` share.
 struct PrepareOptions : ProjectOptions {
-  std::string process_facts;
-  std::string run_uid;
-  std::string wait_for_run; // seconds
-  int workers = 0;
-  int controller_pid = 0;
+  std::optional<std::string> process_facts;
+  std::optional<std::string> run_uid;
+  std::optional<std::string> wait_for_run; // seconds
+  int workers = 0;                         // 0: not given
+  std::optional<pid_t> controller_pid;
   std::size_t keep_environments = 4;
   PrivateCopy private_copy = PrivateCopy::never;
   bool no_upgrade = false;
@@ -26,7 +29,7 @@ struct PrepareOptions : ProjectOptions {
 // Adds the options to `command`; `options` must outlive the parsing.
 void add_prepare_options(CLI::App& command, PrepareOptions& options);
 
-// The request that the options, the variables and the arguments behind `--` make together. Reads
+// The request that the options, the variables and the arguments after `--` make together. Reads
 // the file of --process-facts. Throws std::filesystem::filesystem_error for that file, and
 // UsageError for a --wait-for-run that is no number of seconds.
 [[nodiscard]] PrepareRequest make_prepare_request(const PrepareOptions& options,

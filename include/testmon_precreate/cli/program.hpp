@@ -24,7 +24,7 @@ struct Program {
   Terminal terminal;
   util::ProcessEnvironment environment;
   std::vector<std::string> arguments;                   // up to `--`, without the program's name
-  std::optional<std::vector<std::string>> after_dashes; // behind `--`; nothing without one
+  std::optional<std::vector<std::string>> after_dashes; // after `--`; nothing without one
   core::Settings settings;                              // of the variables
   core::DebugLog log;
   int exit_code = 0; // set by the subcommand that ran
@@ -59,12 +59,12 @@ struct MainText {
 // The message and the exit code for an error that is already at hand.
 [[nodiscard]] int report_error(const Program& program, const std::exception& error);
 
-// Appends the command's line to the file of TESTMON_XDIST_METRICS where that is set, once; an error
+// Appends the command's line to the file of TESTMON_XDIST_METRICS, once, if that is set; an error
 // there is a warning. run_program does it at the end; a command that replaces its process does it
 // before. `error` may be null.
 void append_metrics(Program& program, int exit_code, const std::exception* error);
 
-// Throws core::CoordinationError where not all of the results could be written, such as on a full
+// Throws core::CoordinationError if not all of the results could be written, such as on a full
 // disk. run_program does it at the end.
 void check_output(const Program& program);
 

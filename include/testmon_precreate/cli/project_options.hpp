@@ -4,24 +4,26 @@
 #include <testmon_precreate/surroundings.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace testmon_precreate::cli {
 
-// The options that say which project and which environment a command is about. An empty text stands
-// for "not given".
+// The options that say which project and which environment a command is about.
 struct ProjectOptions {
-  std::string rootdir;
-  std::string config_file;
-  std::string datafile;
-  std::string python;
-  std::string testmon_environment;
+  std::optional<std::filesystem::path> rootdir;
+  std::optional<std::filesystem::path> config_file;
+  std::optional<std::filesystem::path> datafile;
+  std::optional<std::filesystem::path> python;
+  std::optional<std::string> testmon_environment;
 };
 
-// Adds the options to `command`; `options` must outlive the parsing.
+// Adds the options, or one of them, to `command`; `options` must outlive the parsing.
 void add_project_options(CLI::App& command, ProjectOptions& options);
+void add_rootdir_option(CLI::App& command, ProjectOptions& options);
+void add_datafile_option(CLI::App& command, ProjectOptions& options);
 
-// Fills in what the options, the variables and the arguments behind `--` say of the pytest run.
+// Fills in what the options, the variables and the arguments after `--` say of the pytest run.
 void describe_run(RunRequest& request, const ProjectOptions& options, const Program& program);
 
 // Workers that are starting must not see the data file change. Throws core::CoordinationBusy.

@@ -23,7 +23,7 @@ public:
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 
   // Tells what the command's runs have shown and returns the exit code of `run`: the command's, or
-  // 1 in a strict run where something was missed. Without any report: a warning, and in a strict
+  // 1 in a strict run if something was missed. Without any report: a warning, and in a strict
   // run a core::CoordinationError.
   [[nodiscard]] int conclude(int exit_code, bool is_strict, const Program& program) const;
 

@@ -2,6 +2,7 @@
 
 #include <testmon_precreate/coordination/state.hpp>
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -14,6 +15,9 @@ namespace testmon_precreate::cli {
 [[nodiscard]] std::vector<std::pair<std::string, std::string>>
 state_variables(const coordination::CoordinationState& state,
                 const std::filesystem::path& state_path);
+
+// How many distributions a package text names.
+[[nodiscard]] std::size_t package_count(const std::string& packages);
 
 // `export NAME='VALUE'` lines for a POSIX shell's eval.
 [[nodiscard]] std::string shell_exports(const coordination::CoordinationState& state,

@@ -8,8 +8,8 @@
 
 namespace testmon_precreate::cli {
 
-// Where a command speaks: results go to `out`, everything else to standard error, as
-// `PROGRAM: warning: TEXT`. Colour only where that is a terminal and NO_COLOR is not set
+// What a command prints: results go to `out`, everything else to standard error, as
+// `PROGRAM: warning: TEXT`. Colour only if that is a terminal and NO_COLOR is not set
 // (https://no-color.org).
 class Terminal {
 public:

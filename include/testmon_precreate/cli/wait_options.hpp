@@ -2,6 +2,7 @@
 
 #include <testmon_precreate/core/settings.hpp>
 
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -10,13 +11,13 @@ class App;
 
 namespace testmon_precreate::cli {
 
-// The options that tell how to wait; an empty text stands for "not given".
+// The options that tell how to wait.
 struct WaitOptions {
-  std::string timeout;
-  std::string interval;
-  std::string backoff;
-  std::string max_interval;
-  std::string max_age;
+  std::optional<std::string> timeout;
+  std::optional<std::string> interval;
+  std::optional<std::string> backoff;
+  std::optional<std::string> max_interval;
+  std::optional<std::string> max_age;
 };
 
 // Adds the options to `command`; `options` must outlive the parsing.

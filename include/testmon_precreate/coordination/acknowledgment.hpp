@@ -30,8 +30,8 @@ struct Acknowledgment {
 // Throws InvalidCoordinationState that names `source` and what is wrong, as parse_state does.
 [[nodiscard]] Acknowledgment parse_acknowledgment(std::string_view text, const std::string& source);
 
-// Writes the acknowledgment if the state file is still `state_file` and is not about to be replaced;
-// false otherwise. Without this check a late worker of an earlier run could overwrite the
+// Writes the acknowledgment if the state file is still `state_file` and is not about to be
+// replaced; false otherwise. Without this check a late worker of an earlier run could overwrite the
 // acknowledgment of a worker of the next one. Throws CoordinationFileError.
 [[nodiscard]] bool acknowledge(const CoordinationDirectory& directory,
                                const Acknowledgment& acknowledgment,

@@ -37,7 +37,7 @@ struct FileIdentity {
   [[nodiscard]] bool operator==(const FileIdentity&) const = default;
 };
 
-// Which state file `directory` holds now; nothing where there is none.
+// Which state file `directory` holds now; nothing if there is none.
 [[nodiscard]] std::optional<FileIdentity> state_identity(const util::DirectoryHandle& directory);
 
 // The name of a worker's acknowledgment. Throws UsageError for what core::check_worker_id refuses.
@@ -61,11 +61,11 @@ public:
 
   [[nodiscard]] std::filesystem::path test_files_path() const { return path_ / "test_files.txt"; }
 
-  // Makes the directory (0700) with its .gitignore where it is missing. One that is there already
+  // Makes the directory (0700) with its .gitignore if it is missing. One that is there already
   // stays as it is; it gets a .gitignore only while it is empty.
   void create() const;
 
-  // Whether there is something by the state's name, whatever it is; by one system call.
+  // Whether there is anything by the state's name; by one system call.
   [[nodiscard]] bool may_have_state() const;
 
   // Throws InvalidCoordinationState for a state that would be too large to be read.
@@ -74,18 +74,18 @@ public:
   // One path a line. Throws InvalidCoordinationState for a path that holds a line feed.
   void write_test_files(const std::vector<std::string>& paths) const;
 
-  // Nothing where there is no state. Throws InvalidCoordinationState too. `identity`, where given,
+  // Nothing if there is no state. Throws InvalidCoordinationState too. `identity`, if given,
   // receives which file it was, for an invalid state too.
   [[nodiscard]] std::optional<CoordinationState> read_state(FileIdentity* identity = nullptr) const;
 
   // Those that can be read, by worker id.
   [[nodiscard]] std::vector<Acknowledgment> read_acknowledgments() const;
 
-  // Removes the files that this program makes, and the directory where it is empty then. Call it by
+  // Removes the files that this program makes, and the directory if it is empty then. Call it by
   // remove_coordination_files (claim.hpp) alone, which makes sure that no other process is at work.
   [[nodiscard]] bool remove() const;
 
-  // Opened and checked; nothing where there is no such directory.
+  // Opened and checked; nothing if there is no such directory.
   [[nodiscard]] std::optional<util::DirectoryHandle> open() const;
 
 private:
@@ -102,14 +102,13 @@ private:
 
 // Where a command looks for the coordination directory: that of `rootdir` if it is given; else that
 // of `start` or the nearest of its parents that has one; that of `start` if none has. One beside
-// the data file counts though it cannot be written any more. `start` must be absolute.
+// the data file counts even if it can no longer be written. `start` must be absolute.
 [[nodiscard]] std::filesystem::path
 find_coordination_directory(const std::filesystem::path& start,
                             const std::optional<std::filesystem::path>& rootdir,
                             const core::Settings& settings);
 
-// The rootdir whose coordination directory `directory` is by its path; nothing if that does not
-// tell it.
+// The rootdir to which `directory` belongs by its path; nothing if the path does not tell.
 [[nodiscard]] std::optional<std::filesystem::path>
 rootdir_of(const CoordinationDirectory& directory, const core::Settings& settings);
 

@@ -15,7 +15,7 @@ enum class Standing {
   usable,
   controller_gone, // its controller process has ended
   other_run,       // of another run than the one asked for
-  other_boot,      // of this host, before it was started last
+  other_boot,      // of this host, from before its last reboot
   stale            // too old, or from too far in the future
 };
 
@@ -39,13 +39,13 @@ enum class ControllerLife {
 [[nodiscard]] double age_of(const CoordinationState& state);
 
 // Judges `state` for a reader that looks for run `run_uid` (nothing: for any). A state without a
-// run id is of any run. Who is proven by both run id and a living controller has no age; everything
-// else must not be older than `max_age` (0: never too old), nor that far in the future.
+// run id is of any run. A state confirmed by run id and a live controller never goes stale; any
+// other must not be older than `max_age` (0: never too old), nor that far in the future.
 [[nodiscard]] Judgement judge(const CoordinationState& state,
                               const std::optional<std::string>& run_uid, util::Seconds max_age);
 
-// Fills in by what readers will judge `state`: time, host, boot, and the controller process
-// `controller_pid` (nothing: judged by age). Throws UsageError where there is no such process.
+// Fills in what readers will judge `state` by: time, host, boot, and the controller process
+// `controller_pid` (nothing: judged by age). Throws UsageError if there is no such process.
 void identify(CoordinationState& state, std::optional<pid_t> controller_pid);
 
 } // namespace testmon_precreate::coordination

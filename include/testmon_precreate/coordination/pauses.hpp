@@ -14,7 +14,7 @@
 
 namespace testmon_precreate::coordination {
 
-// How long and how often somebody waits; see core::Settings for the ranges.
+// How long to wait, and how often to look; see core::Settings for the ranges.
 struct WaitPolicy {
   util::Seconds timeout{30};
   util::Seconds interval{0.1};
@@ -36,15 +36,15 @@ public:
   // here on.
   Pauses(std::filesystem::path directory, DirectoryWatch::Matters matters, WaitPolicy policy);
 
-  // Returns when the next look is due, at the end of the time too; false where the time had been
-  // over before. `earliest`, where given, asks for a look at that moment. Throws util::Interrupted.
+  // Returns when the next look is due, at the end of the time too; false if the time had been
+  // over before. `earliest`, if given, asks for a look at that moment. Throws util::Interrupted.
   [[nodiscard]] bool wait(std::optional<Clock::time_point> earliest = std::nullopt);
 
   // Since the construction.
   [[nodiscard]] util::Seconds elapsed() const;
 
 private:
-  // What only those need who have to wait.
+  // What only a wait needs.
   struct Sources {
     Sources();
 

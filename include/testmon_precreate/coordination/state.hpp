@@ -18,7 +18,7 @@ inline constexpr int schema_version = 1;
 // A state file that is larger is refused unread: 15,000 packages fit in.
 inline constexpr std::size_t largest_state = 1024UL * 1024;
 
-// By what a reader judges whether a state's run is still going on.
+// How a reader judges whether a state's run is still in progress.
 enum class Liveness {
   process, // the controller process lives on this host and boot
   age      // no controller is known: only the age counts
@@ -29,8 +29,8 @@ struct CoordinationState {
   double timestamp = 0; // seconds since the epoch
   pid_t controller_pid = 0;
   double controller_start_time = 0; // seconds since the epoch, for people
-  // Clock ticks since the boot, for comparison; where it is missing (a state of another writer) the
-  // start time has to do.
+  // Clock ticks since the boot, for comparison; if they are missing (a state of another writer),
+  // the start time is compared.
   std::optional<std::uint64_t> controller_start_ticks;
   std::string pid_namespace; // in which controller_pid counts; empty: not known
   Liveness liveness = Liveness::age;

@@ -20,14 +20,14 @@ struct WaitResult {
 };
 
 // What is done with a usable state before the wait for it ends: true ends it, false goes on
-// waiting, for the state turned out to be on its way out.
+// waiting because the state is about to be replaced.
 using Accept = std::function<bool(const WaitResult&)>;
 
 // Blocks until `directory`, which must be absolute, holds a usable state of run `run_uid` (nothing:
 // of any run) that `accept` accepts. When the time is up it throws CoordinationTimeout, or
 // ControllerNotReady for a state whose controller is gone; the message says what was seen last. A
-// state that cannot be read is given a second to be replaced, then InvalidCoordinationState is
-// thrown. Throws CoordinationFileError at once, and util::Interrupted.
+// state that cannot be read has a second to be replaced, then InvalidCoordinationState is thrown.
+// Throws CoordinationFileError at once, and util::Interrupted.
 [[nodiscard]] WaitResult wait_for_state(const CoordinationDirectory& directory,
                                         const std::optional<std::string>& run_uid,
                                         const WaitPolicy& policy, const Accept& accept = {});

@@ -38,7 +38,7 @@ public:
   [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
   // The class's name, as metrics and JSON output show it.
-  [[nodiscard]] virtual const char* class_name() const noexcept { return "CoordinationError"; }
+  [[nodiscard]] const char* class_name() const noexcept;
 
 protected:
   CoordinationError(const ErrorText& text, ExitCode code);
@@ -47,90 +47,46 @@ private:
   ExitCode exit_code_;
 };
 
-// Options, variables, worker ids.
-class UsageError : public CoordinationError {
-public:
-  explicit UsageError(const ErrorText& text)
-      : CoordinationError(text, ExitCode::usage) {}
+// `could not OPERATION: REASON (PATH)`.
+[[nodiscard]] ErrorText describe(const std::filesystem::filesystem_error& error);
 
-  [[nodiscard]] const char* class_name() const noexcept override { return "UsageError"; }
+// One class for each exit code.
+template <ExitCode code>
+class ErrorWith : public CoordinationError {
+public:
+  explicit ErrorWith(const ErrorText& text)
+      : CoordinationError(text, code) {}
+
+  explicit ErrorWith(const std::filesystem::filesystem_error& error) requires(
+      code == ExitCode::coordination_file)
+      : ErrorWith(describe(error)) {}
 };
+
+// Options, variables, worker ids.
+using UsageError = ErrorWith<ExitCode::usage>;
 
 // The state's controller is gone, and no new state came in time.
-class ControllerNotReady : public CoordinationError {
-public:
-  explicit ControllerNotReady(const ErrorText& text)
-      : CoordinationError(text, ExitCode::controller_not_ready) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "ControllerNotReady"; }
-};
+using ControllerNotReady = ErrorWith<ExitCode::controller_not_ready>;
 
 // Nothing usable came in time.
-class CoordinationTimeout : public CoordinationError {
-public:
-  explicit CoordinationTimeout(const ErrorText& text)
-      : CoordinationError(text, ExitCode::coordination_timeout) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "CoordinationTimeout"; }
-};
+using CoordinationTimeout = ErrorWith<ExitCode::coordination_timeout>;
 
 // A state or an acknowledgment that cannot be parsed or lacks a key.
-class InvalidCoordinationState : public CoordinationError {
-public:
-  explicit InvalidCoordinationState(const ErrorText& text)
-      : CoordinationError(text, ExitCode::invalid_coordination_state) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override {
-    return "InvalidCoordinationState";
-  }
-};
+using InvalidCoordinationState = ErrorWith<ExitCode::invalid_coordination_state>;
 
 // A file operation failed.
-class CoordinationFileError : public CoordinationError {
-public:
-  explicit CoordinationFileError(const ErrorText& text)
-      : CoordinationError(text, ExitCode::coordination_file) {}
-
-  // `could not OPERATION: REASON (PATH)`.
-  explicit CoordinationFileError(const std::filesystem::filesystem_error& error);
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "CoordinationFileError"; }
-};
+using CoordinationFileError = ErrorWith<ExitCode::coordination_file>;
 
 // Workers have not acknowledged in time.
-class WorkerNotReady : public CoordinationError {
-public:
-  explicit WorkerNotReady(const ErrorText& text)
-      : CoordinationError(text, ExitCode::worker_not_ready) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "WorkerNotReady"; }
-};
+using WorkerNotReady = ErrorWith<ExitCode::worker_not_ready>;
 
 // testmon's data file: corrupt, locked for too long, of an unknown version, on a full disk.
-class DatabaseError : public CoordinationError {
-public:
-  explicit DatabaseError(const ErrorText& text)
-      : CoordinationError(text, ExitCode::database) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "DatabaseError"; }
-};
+using DatabaseError = ErrorWith<ExitCode::database>;
 
 // Another run, whose controller is alive, holds the coordination directory.
-class CoordinationBusy : public CoordinationError {
-public:
-  explicit CoordinationBusy(const ErrorText& text)
-      : CoordinationError(text, ExitCode::coordination_busy) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "CoordinationBusy"; }
-};
+using CoordinationBusy = ErrorWith<ExitCode::coordination_busy>;
 
 // No interpreter, no testmon in it, a version that cannot work under xdist, a failing probe.
-class EnvironmentProbeError : public CoordinationError {
-public:
-  explicit EnvironmentProbeError(const ErrorText& text)
-      : CoordinationError(text, ExitCode::environment_probe) {}
-
-  [[nodiscard]] const char* class_name() const noexcept override { return "EnvironmentProbeError"; }
-};
+using EnvironmentProbeError = ErrorWith<ExitCode::environment_probe>;
 
 } // namespace testmon_precreate::core

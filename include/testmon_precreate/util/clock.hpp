@@ -7,7 +7,7 @@ namespace testmon_precreate::util {
 // Durations in files, variables and options are fractional seconds.
 using Seconds = std::chrono::duration<double>;
 
-// Seconds since the epoch by the system's wall clock. Steps when somebody sets the clock: use it
+// Seconds since the epoch by the system's wall clock. It jumps when the clock is set: use it
 // only for what other processes read; measure waits with `std::chrono::steady_clock`.
 [[nodiscard]] Seconds wall_clock_now();
 

@@ -14,8 +14,8 @@
 
 namespace testmon_precreate::util {
 
-// An open directory whose files are reached by their bare names (openat(2)): whatever happens to
-// the path meanwhile, no operation ends up in another directory, and none follows a symbolic link.
+// An open directory whose files are reached by their bare names (openat(2)): even if the path
+// changes meanwhile, no operation ends up in another directory, and none follows a symbolic link.
 // Every member throws std::filesystem::filesystem_error, which names the operation, the file's
 // whole path and the system's reason.
 class DirectoryHandle {
@@ -23,8 +23,8 @@ public:
   // Opens `path`; one that is a symbolic link is refused (ENOTDIR or ELOOP).
   explicit DirectoryHandle(std::filesystem::path path);
 
-  // As the constructor; nothing where there is no such directory. Whoever expects that saves the
-  // price of an exception, above a millisecond for the first one of a static executable.
+  // As the constructor; nothing if there is no such directory. That saves the price of an
+  // exception, above a millisecond for the first one of a static executable.
   [[nodiscard]] static std::optional<DirectoryHandle>
   open_if_present(const std::filesystem::path& path);
 
@@ -39,11 +39,11 @@ public:
                                          mode_t mode = 0600) const;
 
   // The whole content of the regular file `name`. One larger than `limit` bytes is not read at all
-  // (EFBIG), nor is a pipe or a device (EINVAL). `status`, where given, receives the file's own.
+  // (EFBIG), nor is a pipe or a device (EINVAL). `status`, if given, receives the file's own.
   [[nodiscard]] std::string read_file(const std::string& name, std::size_t limit,
                                       struct stat* status = nullptr) const;
 
-  // As read_file; nothing where there is no such file.
+  // As read_file; nothing if there is no such file.
   [[nodiscard]] std::optional<std::string>
   read_file_if_present(const std::string& name, std::size_t limit,
                        struct stat* status = nullptr) const;
@@ -53,11 +53,11 @@ public:
                              mode_t mode = 0600) const;
 
   // The same for a name that is seldom taken: a file without a name is written and then linked,
-  // which is half the work in the directory. Where that cannot be, as write_file_atomically.
+  // which is half the work in the directory. If that is impossible, as write_file_atomically.
   void link_file_atomically(const std::string& name, std::string_view content,
                             mode_t mode = 0600) const;
 
-  // Removes the regular file `name`. False where there is none, or where `name` is anything else.
+  // Removes the regular file `name`. False if there is none, or if `name` is anything else.
   [[nodiscard]] bool remove_regular_file(const std::string& name) const;
 
   // The names of all entries but `.` and `..`, in no order.

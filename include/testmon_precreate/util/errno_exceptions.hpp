@@ -1,11 +1,22 @@
 #pragma once
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
 
 namespace testmon_precreate::util {
 
-// What failed and why, from an errno value.
+// System calls that fail: what failed and why, from an errno value.
+
+// What `call` returns, which is called again as long as a signal interrupts it (EINTR).
+template <typename Call>
+[[nodiscard]] auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
 
 // Whether `error` says no more than that there is no such file. ESTALE: on a network file system,
 // another host has replaced it meanwhile.

@@ -8,7 +8,7 @@
 namespace testmon_precreate::util {
 
 // A program's arguments and environment as exec(3) and posix_spawn(3) take them. Made before a
-// fork, it is used behind one, where nothing may be allocated.
+// fork and used after it, when nothing may be allocated.
 class ExecArguments {
 public:
   // `arguments` is not empty; its first one is the program, looked up on PATH.
@@ -26,7 +26,7 @@ public:
 
   [[nodiscard]] char* const* envp() const { return envp_.data(); }
 
-  // Replaces this process by the program; returns errno where that failed.
+  // Replaces this process by the program; returns errno if that fails.
   [[nodiscard]] int execute() const;
 
 private:

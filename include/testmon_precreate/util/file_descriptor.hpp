@@ -37,7 +37,7 @@ private:
 };
 
 // Opens `path` as openat(2) takes it and `directory`; O_CLOEXEC is always added, an interrupted
-// call is repeated. None, and errno, where it fails; throws nothing.
+// call is repeated. None, and errno, if it fails; throws nothing.
 [[nodiscard]] FileDescriptor try_open_file(int directory, const std::filesystem::path& path,
                                            int flags, mode_t mode = 0600) noexcept;
 

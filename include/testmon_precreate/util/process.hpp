@@ -25,7 +25,7 @@ struct ProcessCall {
 };
 
 // Runs a process to its end and collects what it writes.
-// Throws std::system_error where it cannot be started.
+// Throws std::system_error if it cannot be started.
 [[nodiscard]] ProcessOutput run_process(const ProcessCall& call);
 
 } // namespace testmon_precreate::util

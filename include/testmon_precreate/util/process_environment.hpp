@@ -17,7 +17,7 @@ public:
   // A copy of this process's environment.
   [[nodiscard]] static ProcessEnvironment current();
 
-  // The value of `name`; nothing where it is not set.
+  // The value of `name`; nothing if it is not set.
   [[nodiscard]] std::optional<std::string> get(const std::string& name) const;
 
   // Adds `name`, or replaces its value.

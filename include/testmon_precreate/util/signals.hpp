@@ -24,10 +24,10 @@ private:
 };
 
 // While it lives, the given signals do not reach the calling thread but make a descriptor readable
-// (signalfd(2)). Those that nobody has taken by its end reach the thread then.
+// (signalfd(2)). Those that were not taken by its end reach the thread then.
 class SignalDescriptor {
 public:
-  // Throws std::system_error where the system refuses.
+  // Throws std::system_error if the system refuses.
   explicit SignalDescriptor(const std::vector<int>& signal_numbers);
   ~SignalDescriptor();
   SignalDescriptor(const SignalDescriptor&) = delete;
@@ -38,7 +38,7 @@ public:
   // For poll(2): readable once a signal has arrived.
   [[nodiscard]] int get() const noexcept { return descriptor_.get(); }
 
-  // The number of one that has arrived; nothing where none has.
+  // The number of one that has arrived; nothing if none has.
   [[nodiscard]] std::optional<int> take() const;
 
 private:

@@ -20,7 +20,7 @@ struct CodePoint {
 // Whether Python could decode all of `text`.
 [[nodiscard]] bool is_utf8(std::string_view text);
 
-// The characters of a UTF-8 text; nothing where it is not well-formed.
+// The characters of a UTF-8 text; nothing if it is not well-formed.
 [[nodiscard]] std::optional<std::u32string> decode_utf8(std::string_view text);
 
 // The characters of `text`; a byte that is not part of a well-formed UTF-8 sequence becomes U+DC00

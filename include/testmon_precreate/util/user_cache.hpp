@@ -9,8 +9,8 @@
 
 namespace testmon_precreate::util {
 
-// What this program keeps for a user between its runs. All of it can be computed again: whoever
-// reads it treats a file that is corrupt as none, and one that cannot be written as no error.
+// What this program keeps for a user between its runs. All of it can be computed again: a
+// corrupt file counts as none, and one that cannot be written is no error.
 
 // $XDG_CACHE_HOME/testmon-precreate, ~/.cache/testmon-precreate without that variable; empty
 // without HOME too. It need not exist.

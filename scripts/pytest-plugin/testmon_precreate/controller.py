@@ -29,33 +29,21 @@ from testmon_precreate.private_datafile import PrivateDatafile
 from testmon_precreate.run_report import RunReport
 from testmon_precreate.worker import FAILURE, HANDED_OVER
 
-# What `testmon-precreate run` tells the plugin: options for `prepare`, one word a line.
+# What `testmon-precreate run` tells the plugin, as JSON.
 OPTIONS = "TESTMON_XDIST_PREPARE_OPTIONS"
 # testmon itself waits 60 seconds for a locked data file.
 PREPARE_SECONDS = 75.0
 
 
 class PrepareOptions:
-    """The options of `run`, of which some are the plugin's own."""
+    """The options of `run`: words for `prepare`, and what the plugin itself needs to know."""
 
     def __init__(self) -> None:
-        words = os.environ.get(OPTIONS, "")
-        self.words: List[str] = words.split("\n") if words else []
-        self.run_uid = self._take("--run-uid")
-        self.wait_for_run = float(self._value("--wait-for-run") or 0)
-        self.is_strict = "--strict" in self.words
-        if self.is_strict:
-            self.words.remove("--strict")
-
-    def _value(self, name: str) -> str:
-        return self.words[self.words.index(name) + 1] if name in self.words else ""
-
-    def _take(self, name: str) -> str:
-        value = self._value(name)
-        if name in self.words:
-            index = self.words.index(name)
-            del self.words[index : index + 2]
-        return value
+        given: Dict[str, Any] = json.loads(os.environ.get(OPTIONS) or "{}")
+        self.words: List[str] = given.get("words", [])
+        self.run_uid: str = given.get("run_uid", "")
+        self.wait_for_run: float = given.get("wait_for_run", 0.0)
+        self.is_strict: bool = given.get("strict", False)
 
 
 class Controller:

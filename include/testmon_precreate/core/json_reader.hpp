@@ -1,6 +1,6 @@
 #pragma once
 
-#include <testmon_precreate/coordination/json_text.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -11,9 +11,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace testmon_precreate::coordination {
+namespace testmon_precreate::core {
 
-// Takes values out of a JSON object. Every member throws core::InvalidCoordinationState, which
+// Takes values out of a JSON object. Every member throws InvalidCoordinationState, which
 // names the source and the key, for a key that is missing, of a wrong type or out of range.
 class JsonReader {
 public:
@@ -70,4 +70,4 @@ private:
   std::string prefix_;
 };
 
-} // namespace testmon_precreate::coordination
+} // namespace testmon_precreate::core

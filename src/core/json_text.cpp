@@ -1,5 +1,5 @@
-#include <testmon_precreate/coordination/json_text.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace testmon_precreate::coordination {
+namespace testmon_precreate::core {
 
 namespace {
 
@@ -57,51 +57,11 @@ constexpr bool is_between(unsigned unit, unsigned first, unsigned last) {
   return unit >= first && unit <= last;
 }
 
-// Puts stand-ins for the lone surrogates in the text of a JSON file. Everything else, right or
-// wrong, is left to the parser.
-std::string with_stand_ins(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  while (!text.empty()) {
-    std::size_t length = 1;
-    if (starts_with_stand_in(text)) {
-      length = 3;
-      for (const char c : text.substr(0, length)) {
-        append_stand_in(result, byte_of(c));
-      }
-    } else if (const auto unit = escaped_unit(text)) {
-      length = 6;
-      const auto low =
-          is_between(*unit, 0xD800, 0xDBFF) ? escaped_unit(text.substr(length)) : std::nullopt;
-      if (is_between(*unit, 0xDC80, 0xDCFF)) {
-        append_stand_in(result, static_cast<unsigned char>(*unit - 0xDC00));
-      } else if (is_between(*unit, 0xEF80, 0xEFFF)) {
-        append_stand_in(result, 0xEE);
-        append_stand_in(result, static_cast<unsigned char>(0x80U | ((*unit >> 6U) & 0x3FU)));
-        append_stand_in(result, static_cast<unsigned char>(0x80U | (*unit & 0x3FU)));
-      } else {
-        length += low && is_between(*low, 0xDC00, 0xDFFF) ? 6U : 0U;
-        result.append(text.substr(0, length));
-      }
-    } else {
-      // A backslash goes with what it escapes: the second one of `\\udc80` starts nothing.
-      length = text[0] == '\\' && text.size() > 1 ? 2 : 1;
-      result.append(text.substr(0, length));
-    }
-    text.remove_prefix(length);
-  }
-  return result;
-}
-
-bool needs_stand_ins(std::string_view text) {
-  return text.find("\\u") != std::string_view::npos || text.find('\xEE') != std::string_view::npos;
-}
-
 [[noreturn]] void refuse(std::string what, const std::string& source) {
-  throw core::InvalidCoordinationState(
+  throw InvalidCoordinationState(
       {.what = std::move(what),
        .where = source,
-       .hint = "Remove it with `testmon-precreate cleanup`; the next `prepare` writes it anew"});
+       .hint = "Remove it with `testmon-precreate cleanup`; the next `prepare` writes it again"});
 }
 
 // `[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while … - invalid
@@ -160,6 +120,43 @@ std::string dump_json(const nlohmann::ordered_json& value) {
   return text + '\n';
 }
 
+std::string with_stand_ins(std::string_view text) {
+  if (text.find("\\u") == std::string_view::npos && text.find('\xEE') == std::string_view::npos) {
+    return std::string(text);
+  }
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t length = 1;
+    if (starts_with_stand_in(text)) {
+      length = 3;
+      for (const char c : text.substr(0, length)) {
+        append_stand_in(result, byte_of(c));
+      }
+    } else if (const auto unit = escaped_unit(text)) {
+      length = 6;
+      const auto low =
+          is_between(*unit, 0xD800, 0xDBFF) ? escaped_unit(text.substr(length)) : std::nullopt;
+      if (is_between(*unit, 0xDC80, 0xDCFF)) {
+        append_stand_in(result, static_cast<unsigned char>(*unit - 0xDC00));
+      } else if (is_between(*unit, 0xEF80, 0xEFFF)) {
+        append_stand_in(result, 0xEE);
+        append_stand_in(result, static_cast<unsigned char>(0x80U | ((*unit >> 6U) & 0x3FU)));
+        append_stand_in(result, static_cast<unsigned char>(0x80U | (*unit & 0x3FU)));
+      } else {
+        length += low && is_between(*low, 0xDC00, 0xDFFF) ? 6U : 0U;
+        result.append(text.substr(0, length));
+      }
+    } else {
+      // A backslash goes with what it escapes: the second one of `\\udc80` starts nothing.
+      length = text[0] == '\\' && text.size() > 1 ? 2 : 1;
+      result.append(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+  return result;
+}
+
 json parse_json(std::string_view text, std::size_t limit, const std::string& source) {
   if (text.size() > limit) {
     refuse(fmt::format("it is larger than {} KiB", limit / 1024), source);
@@ -175,13 +172,10 @@ json parse_json(std::string_view text, std::size_t limit, const std::string& sou
     return true;
   };
   try {
-    if (needs_stand_ins(text)) {
-      return json::parse(with_stand_ins(text), check_depth);
-    }
-    return json::parse(text, check_depth);
+    return json::parse(with_stand_ins(text), check_depth);
   } catch (const json::exception& error) {
     refuse("it is not valid JSON: " + position_of(error), source);
   }
 }
 
-} // namespace testmon_precreate::coordination
+} // namespace testmon_precreate::core

@@ -1,9 +1,9 @@
-#include <testmon_precreate/coordination/json_reader.hpp>
 #include <testmon_precreate/core/errors.hpp>
+#include <testmon_precreate/core/json_reader.hpp>
 
 #include <cmath>
 
-namespace testmon_precreate::coordination {
+namespace testmon_precreate::core {
 
 using nlohmann::json;
 
@@ -12,7 +12,7 @@ JsonReader::JsonReader(const json& object, const std::string& source, std::strin
     , source_(&source)
     , prefix_(std::move(prefix)) {
   if (!object.is_object()) {
-    throw core::InvalidCoordinationState(
+    throw InvalidCoordinationState(
         {.what = "it is not a JSON object", .where = source, .hint = ""});
   }
 }
@@ -85,8 +85,8 @@ const json& JsonReader::at(const char* key) const {
 }
 
 void JsonReader::refuse(const char* key, const std::string& what) const {
-  throw core::InvalidCoordinationState(
+  throw InvalidCoordinationState(
       {.what = '\'' + prefix_ + key + "' " + what, .where = *source_, .hint = ""});
 }
 
-} // namespace testmon_precreate::coordination
+} // namespace testmon_precreate::core
