@@ -1,6 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
-#include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>

@@ -1,4 +1,5 @@
 #include <testmon_precreate/coordination/acknowledgment.hpp>
+#include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/process_identity.hpp>
 #include <testmon_precreate/worker.hpp>

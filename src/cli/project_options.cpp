@@ -2,6 +2,7 @@
 #include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
+#include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/core/errors.hpp>
 
 namespace testmon_precreate::cli {

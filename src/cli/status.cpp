@@ -2,6 +2,7 @@
 #include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/metrics_output.hpp>
+#include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/core/json_text.hpp>

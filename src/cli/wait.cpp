@@ -1,6 +1,7 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/wait_options.hpp>
+#include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/worker.hpp>
 

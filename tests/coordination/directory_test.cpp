@@ -3,6 +3,7 @@
 
 #include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/directory.hpp>
+#include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/files.hpp>
 
