@@ -43,7 +43,8 @@ TEST_SUITE("cli/program") {
     CHECK(harness.program.after_dashes == std::vector<std::string>{"pytest", "--", "-x"});
   }
 
-  TEST_CASE("without dashes nothing is behind them; with nothing behind them it is empty") {
+  TEST_CASE(
+      "without dashes there is no list of words after them; with nothing after them it is empty") {
     CHECK_FALSE(Harness({"act"}).program.after_dashes.has_value());
     CHECK(Harness({"act", "--"}).program.after_dashes.value().empty());
   }

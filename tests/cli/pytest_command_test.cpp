@@ -13,7 +13,7 @@ using testmon_precreate::cli::find_pytest_command;
 using Words = std::vector<std::string>;
 
 TEST_SUITE("cli/pytest_command") {
-  TEST_CASE("the arguments behind the word pytest are found") {
+  TEST_CASE("the arguments after the word pytest are found") {
     CHECK(find_pytest_command(Words{"pytest", "-n", "4", "tests"})->arguments ==
           Words{"-n", "4", "tests"});
     CHECK(find_pytest_command(Words{"py.test"})->arguments.empty());

@@ -173,7 +173,7 @@ TEST_SUITE("coordination/claim") {
     CHECK_FALSE(overlap);
   }
 
-  TEST_CASE("clean-up waits for nobody who queues, and leaves him his place") {
+  TEST_CASE("clean-up does not wait for queued runs, and leaves their places") {
     const TemporaryDirectory root;
     const coordination::CoordinationDirectory directory(root.path() / "d");
     directory.create();
@@ -198,7 +198,7 @@ TEST_SUITE("coordination/claim") {
     CHECK_FALSE(fs::exists(directory.path()));
   }
 
-  TEST_CASE("the place of one who died is nobody's") {
+  TEST_CASE("the place of a process that died is free") {
     const TemporaryDirectory root;
     const coordination::CoordinationDirectory directory(root.path() / "d");
     directory.create();

@@ -68,7 +68,7 @@ TEST_SUITE("coordination/liveness") {
     CHECK(controller_life(state) == ControllerLife::gone);
   }
 
-  TEST_CASE("nobody is identified with a process that does not exist") {
+  TEST_CASE("no state is identified with a process that does not exist") {
     coordination::CoordinationState state;
     CHECK_THROWS_AS(coordination::identify(state, std::numeric_limits<pid_t>::max()),
                     core::UsageError);

@@ -23,7 +23,7 @@ void require(bool condition) {
   }
 }
 
-// Nothing where the text is not UTF-8.
+// Nothing if the text is not UTF-8.
 std::optional<python::Distribution> parse(std::string_view text, python::PythonVersion version) {
   try {
     return python::parse_metadata(text, true, version);

@@ -17,7 +17,7 @@ std::size_t entries_of(const fs::path& directory) {
 }
 
 TEST_SUITE("util/files") {
-  TEST_CASE("an atomic write replaces the file whole and leaves nothing else behind") {
+  TEST_CASE("an atomic write replaces the file whole and leaves nothing else") {
     const TemporaryDirectory directory;
     const fs::path file = directory.write("state.json", "a much longer old content");
     util::write_file_atomically(file, "new", 0640);

@@ -16,7 +16,7 @@ namespace {
 
 namespace util = testmon_precreate::util;
 
-// What the tests send has its default effect, even where these tests were started with signals
+// What the tests send has its default effect, even if these tests were started with signals
 // ignored or blocked, as by `nohup` or by a shell's `&`: the children would inherit that.
 void restore_signals() {
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {

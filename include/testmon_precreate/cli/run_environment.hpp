@@ -19,8 +19,8 @@ struct RunOptions {
   bool audit = false;
   bool fixed_workers = false;
 
-  // Without our preparation, testmon would replace a file of another data version, which
-  // --no-upgrade is to prevent.
+  // An unprepared testmon would replace a file of another data version, which --no-upgrade is to
+  // prevent.
   [[nodiscard]] bool is_strict() const { return strict || prepare.no_upgrade; }
 };
 

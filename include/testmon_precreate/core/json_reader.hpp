@@ -24,7 +24,7 @@ public:
 
   [[nodiscard]] bool is_null(const char* key) const { return at(key).is_null(); }
 
-  // The bytes of a string (see json_text.hpp) without a NUL: none of ours can hold one.
+  // The bytes of a string (see json_text.hpp) without a NUL, which none of them can hold.
   [[nodiscard]] std::string text(const char* key) const;
 
   [[nodiscard]] std::string non_empty_text(const char* key) const;

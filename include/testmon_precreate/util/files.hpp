@@ -46,7 +46,7 @@ void copy_file(const std::filesystem::path& from, const std::filesystem::path& t
 [[nodiscard]] bool rename_to_new(const std::filesystem::path& from,
                                  const std::filesystem::path& to);
 
-// A file that is being made under a name of its own: it goes with the object unless it was renamed.
+// A file that is being made under a name of its own; removed with the object unless it was renamed.
 // Its path and its target are relative to the open directory `directory` (openat(2)), if one is
 // given, which must outlive the object.
 class UnfinishedFile {
