@@ -24,6 +24,10 @@ namespace testmon_precreate::core {
 // `value` as a file's text: its keys in their order, indented by two, ending in a newline.
 [[nodiscard]] std::string dump_json(const nlohmann::ordered_json& value);
 
+// The text of a JSON file with the characters for such bytes in place of lone surrogates. All else,
+// right or wrong, is left to the parser.
+[[nodiscard]] std::string with_stand_ins(std::string_view text);
+
 // The value of `text`. Throws InvalidCoordinationState that names `source`: for text that is
 // not JSON, is longer than `limit` bytes, or nests deeper than any file of ours. Memory and stack
 // stay bounded by the limit, whatever the text is.

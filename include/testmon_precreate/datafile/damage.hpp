@@ -17,7 +17,7 @@ inline constexpr const char* rebuild_hint =
 // The data file cannot be used as one: moving it aside (`--rebuild`) helps, waiting does not.
 class DamagedFile : public core::DatabaseError {
 public:
-  using DatabaseError::DatabaseError;
+  using ErrorWith::ErrorWith;
 };
 
 // Throws DamagedFile if `seen` is no sound database, or a log lies beside a file that is gone.
