@@ -13,6 +13,7 @@
 namespace {
 
 namespace coordination = testmon_precreate::coordination;
+namespace core = testmon_precreate::core;
 using nlohmann::json;
 using testmon_precreate::tests::sample_state;
 
