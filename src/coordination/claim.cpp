@@ -167,10 +167,6 @@ WaitPolicy claim_policy(util::Seconds timeout, bool use_notifications) {
 // Long enough for a lock that is held for a few system calls.
 constexpr util::Seconds a_moment{5};
 
-bool makes_way(std::string_view name) {
-  return name == state_name || name == lock_name || name.starts_with(queue_prefix);
-}
-
 } // namespace
 
 DirectoryClaim claim_for_run(const CoordinationDirectory& directory, const Claimant& claimant,
@@ -178,7 +174,7 @@ DirectoryClaim claim_for_run(const CoordinationDirectory& directory, const Claim
   return translate_file_errors([&] {
     const bool queue = wait_for_run.count() > 0;
     RunClaim claim(directory, claimant, queue);
-    Pauses pauses(directory.path(), makes_way,
+    Pauses pauses(directory.path(),
                   claim_policy(queue ? wait_for_run : a_moment, use_notifications));
     while (true) {
       if (auto lock = claim.attempt()) {
@@ -201,7 +197,7 @@ std::string living_run(const CoordinationDirectory& directory, const Claimant& c
 bool remove_coordination_files(const CoordinationDirectory& directory, const Claimant& claimant,
                                bool force, bool use_notifications) {
   return translate_file_errors([&] {
-    Pauses pauses(directory.path(), makes_way, claim_policy(a_moment, use_notifications));
+    Pauses pauses(directory.path(), claim_policy(a_moment, use_notifications));
     while (const auto handle = directory.open()) {
       if (const auto lock = lock_for_claim(directory)) {
         const std::string found = force ? "" : obstacle(readable_state(directory), claimant);

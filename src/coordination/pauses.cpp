@@ -27,9 +27,8 @@ timespec to_timespec(Pauses::Clock::duration duration) {
 Pauses::Sources::Sources()
     : signals(util::terminating_signals()) {}
 
-Pauses::Pauses(std::filesystem::path directory, DirectoryWatch::Matters matters, WaitPolicy policy)
+Pauses::Pauses(std::filesystem::path directory, WaitPolicy policy)
     : directory_(std::move(directory))
-    , matters_(std::move(matters))
     , policy_(std::move(policy))
     , backoff_(policy_.interval, policy_.backoff_factor, policy_.max_interval)
     , start_(Clock::now())
@@ -44,7 +43,7 @@ bool Pauses::wait(std::optional<Clock::time_point> earliest) {
     sources_.emplace();
     if (policy_.use_notifications) {
       // What came before the watch was there is seen by the look that follows.
-      sources_->watch = watch_directory(directory_);
+      sources_->watch.emplace(directory_);
       return true;
     }
   }
@@ -82,9 +81,9 @@ bool Pauses::sleep_until(Clock::time_point moment) {
   if (polled[1].revents == 0) {
     return false;
   }
-  const bool matters = sources_->watch->take(matters_);
+  const bool has_changed = sources_->watch->take();
   rest_from_many_wakes(moment);
-  return matters;
+  return has_changed;
 }
 
 void Pauses::check_signals() const {

@@ -19,8 +19,7 @@ public:
       : directory_(&directory)
       , run_uid_(&run_uid)
       , max_age_(policy.max_age)
-      , pauses_(
-            directory.path(), [](std::string_view name) { return name == state_name; }, policy) {}
+      , pauses_(directory.path(), policy) {}
 
   WaitResult run(const Accept& accept) {
     while (true) {
@@ -162,7 +161,7 @@ std::vector<std::string> missing_workers(const std::vector<Acknowledgment>& ackn
 std::vector<Acknowledgment> wait_for_acknowledgments(const CoordinationDirectory& directory,
                                                      const std::optional<std::string>& run_uid,
                                                      int count, const WaitPolicy& policy) {
-  Pauses pauses(directory.path(), is_acknowledgment_name, policy);
+  Pauses pauses(directory.path(), policy);
   while (true) {
     std::vector<Acknowledgment> found = acknowledgments_of_run(directory, run_uid);
     if (std::cmp_greater_equal(found.size(), count)) {

@@ -8,9 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
-#include <string_view>
 
 namespace testmon_precreate::coordination {
 
@@ -32,9 +30,8 @@ class Pauses {
 public:
   using Clock = std::chrono::steady_clock; // a step of the system clock moves nothing here
 
-  // `matters` tells by its name whether a file in `directory` is worth a look. The time runs from
-  // here on.
-  Pauses(std::filesystem::path directory, DirectoryWatch::Matters matters, WaitPolicy policy);
+  // The time runs from here on.
+  Pauses(std::filesystem::path directory, WaitPolicy policy);
 
   // Returns when the next look is due, at the end of the time too; false if the time had been
   // over before. `earliest`, if given, asks for a look at that moment. Throws util::Interrupted.
@@ -49,7 +46,7 @@ private:
     Sources();
 
     util::SignalDescriptor signals;
-    std::unique_ptr<DirectoryWatch> watch; // null: none is wanted, or none works here
+    std::optional<DirectoryWatch> watch; // none: not wanted
   };
 
   [[nodiscard]] bool sleep_until(Clock::time_point moment);
@@ -58,7 +55,6 @@ private:
   void call_after_a_second();
 
   std::filesystem::path directory_;
-  DirectoryWatch::Matters matters_;
   WaitPolicy policy_;
   Backoff backoff_;
   Clock::time_point start_;
