@@ -41,7 +41,7 @@ bool is_name(char c) { return c == '-' || is_word(c); }
 // The end of the run of characters from `at` on for which `predicate` holds.
 template <typename Predicate>
 std::size_t skip(std::string_view text, std::size_t at, Predicate predicate) {
-  const auto from = text.begin() + static_cast<std::ptrdiff_t>(at);
+  const auto* const from = text.begin() + static_cast<std::ptrdiff_t>(at);
   return static_cast<std::size_t>(std::find_if_not(from, text.end(), predicate) - text.begin());
 }
 
