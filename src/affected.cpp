@@ -1,4 +1,4 @@
-#include <testmon_precreate/affected.hpp>
+#include "testmon_precreate/affected.hpp"
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/parking.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>

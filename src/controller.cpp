@@ -1,4 +1,4 @@
-#include <testmon_precreate/controller.hpp>
+#include "testmon_precreate/controller.hpp"
 #include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/current_tree.hpp>
+#include "testmon_precreate/current_tree.hpp"
 #include <testmon_precreate/selection/working_tree.hpp>
 #include <testmon_precreate/util/user_cache.hpp>
 

@@ -1,7 +1,7 @@
+#include "testmon_precreate/datafile_choice.hpp"
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
-#include <testmon_precreate/datafile_choice.hpp>
 
 #include <fmt/format.h>
 

@@ -1,9 +1,10 @@
+#include "testmon_precreate/doctor.hpp"
+
 #include "doctor_datafile.hpp"
 #include "doctor_findings.hpp"
 #include "doctor_options.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/doctor.hpp>
 #include <testmon_precreate/explain.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/python/python_version.hpp>

@@ -1,5 +1,4 @@
 #include "doctor_datafile.hpp"
-
 #include <testmon_precreate/affected.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/checkup.hpp>

@@ -1,5 +1,4 @@
 #include "doctor_options.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/shell_words.hpp>
 

@@ -1,5 +1,5 @@
+#include "testmon_precreate/explain.hpp"
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/explain.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
 #include <testmon_precreate/selection/working_tree.hpp>

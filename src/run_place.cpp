@@ -1,8 +1,8 @@
+#include "testmon_precreate/run_place.hpp"
 #include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/snapshot.hpp>
-#include <testmon_precreate/run_place.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
+#include "testmon_precreate/sharding.hpp"
 #include <testmon_precreate/datafile/recorded_state.hpp>
 #include <testmon_precreate/selection/content_hashes.hpp>
-#include <testmon_precreate/sharding.hpp>
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
+#include "testmon_precreate/surroundings.hpp"
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/glob.hpp>
 #include <testmon_precreate/pytest/sys_path.hpp>
 #include <testmon_precreate/pytest/version.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/python/probe.hpp>
-#include <testmon_precreate/surroundings.hpp>
 #include <testmon_precreate/util/version.hpp>
 
 namespace testmon_precreate {

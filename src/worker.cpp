@@ -1,8 +1,8 @@
+#include "testmon_precreate/worker.hpp"
 #include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/process_identity.hpp>
-#include <testmon_precreate/worker.hpp>
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/affected_output.hpp>
+#include "testmon_precreate/cli/affected_output.hpp"
 #include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/text.hpp>
 

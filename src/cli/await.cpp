@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/await.hpp>
+#include "testmon_precreate/cli/await.hpp"
 #include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/state_output.hpp>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/common_options.hpp>
+#include "testmon_precreate/cli/common_options.hpp"
 #include <testmon_precreate/util/files.hpp>
 
 namespace testmon_precreate::cli {

@@ -1,5 +1,5 @@
+#include "testmon_precreate/cli/coordination_options.hpp"
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/coordination_options.hpp>
 
 namespace testmon_precreate::cli {
 

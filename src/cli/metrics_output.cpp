@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/metrics_output.hpp>
+#include "testmon_precreate/cli/metrics_output.hpp"
 #include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/util/files.hpp>
 

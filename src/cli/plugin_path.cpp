@@ -1,5 +1,5 @@
+#include "testmon_precreate/cli/plugin_path.hpp"
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/cli/plugin_path.hpp>
 
 #include <CLI/CLI.hpp>
 

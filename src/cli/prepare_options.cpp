@@ -1,5 +1,5 @@
+#include "testmon_precreate/cli/prepare_options.hpp"
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/prepare_options.hpp>
 
 #include <limits>
 #include <map>

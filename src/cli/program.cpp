@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/program.hpp>
+#include "testmon_precreate/cli/program.hpp"
 #include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/util/exit_codes.hpp>

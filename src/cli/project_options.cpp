@@ -1,5 +1,5 @@
+#include "testmon_precreate/cli/project_options.hpp"
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/project_options.hpp>
 #include <testmon_precreate/cli/pytest_command.hpp>
 #include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/directory_search.hpp>

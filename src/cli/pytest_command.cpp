@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/pytest_command.hpp>
+#include "testmon_precreate/cli/pytest_command.hpp"
 
 #include <filesystem>
 #include <string_view>

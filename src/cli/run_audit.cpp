@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/run_audit.hpp>
+#include "testmon_precreate/cli/run_audit.hpp"
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>

@@ -1,5 +1,5 @@
+#include "testmon_precreate/cli/run_environment.hpp"
 #include <testmon_precreate/cli/plugin_path.hpp>
-#include <testmon_precreate/cli/run_environment.hpp>
 #include <testmon_precreate/core/json_text.hpp>
 
 #include <nlohmann/json.hpp>

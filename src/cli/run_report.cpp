@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/run_report.hpp>
+#include "testmon_precreate/cli/run_report.hpp"
 #include <testmon_precreate/core/json_reader.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/sharding_output.hpp>
+#include "testmon_precreate/cli/sharding_output.hpp"
 #include <testmon_precreate/core/json_text.hpp>
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/state_output.hpp>
+#include "testmon_precreate/cli/state_output.hpp"
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/text.hpp>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/terminal.hpp>
+#include "testmon_precreate/cli/terminal.hpp"
 
 #include <iostream>
 

@@ -1,5 +1,5 @@
+#include "testmon_precreate/cli/wait_options.hpp"
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/wait_options.hpp>
 
 namespace testmon_precreate::cli {
 

@@ -1,7 +1,8 @@
+#include "testmon_precreate/coordination/acknowledgment.hpp"
+
 #include "file_errors.hpp"
 #include "locks.hpp"
 
-#include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/core/json_reader.hpp>
 #include <testmon_precreate/core/json_text.hpp>

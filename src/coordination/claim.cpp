@@ -1,8 +1,9 @@
+#include "testmon_precreate/coordination/claim.hpp"
+
 #include "file_errors.hpp"
 #include "locks.hpp"
 #include "queue.hpp"
 
-#include <testmon_precreate/coordination/claim.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/process_identity.hpp>

@@ -1,7 +1,8 @@
+#include "testmon_precreate/coordination/directory.hpp"
+
 #include "file_errors.hpp"
 #include "locks.hpp"
 
-#include <testmon_precreate/coordination/directory.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/core/settings.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/coordination/directory_watch.hpp>
+#include "testmon_precreate/coordination/directory_watch.hpp"
 #include <testmon_precreate/util/files.hpp>
 
 #include <csignal>

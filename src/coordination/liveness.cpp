@@ -1,4 +1,4 @@
-#include <testmon_precreate/coordination/liveness.hpp>
+#include "testmon_precreate/coordination/liveness.hpp"
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/process_identity.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/coordination/pauses.hpp>
+#include "testmon_precreate/coordination/pauses.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/coordination/state.hpp>
+#include "testmon_precreate/coordination/state.hpp"
 #include <testmon_precreate/core/json_reader.hpp>
 #include <testmon_precreate/core/json_text.hpp>
 

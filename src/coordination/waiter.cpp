@@ -1,5 +1,5 @@
+#include "testmon_precreate/coordination/waiter.hpp"
 #include <testmon_precreate/coordination/liveness.hpp>
-#include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/core/errors.hpp>
 
 #include <fmt/format.h>

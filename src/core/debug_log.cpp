@@ -1,4 +1,4 @@
-#include <testmon_precreate/core/debug_log.hpp>
+#include "testmon_precreate/core/debug_log.hpp"
 #include <testmon_precreate/util/clock.hpp>
 
 #include <cmath>

@@ -1,5 +1,5 @@
+#include "testmon_precreate/core/json_reader.hpp"
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/core/json_reader.hpp>
 
 #include <cmath>
 

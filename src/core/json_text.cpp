@@ -1,5 +1,5 @@
+#include "testmon_precreate/core/json_text.hpp"
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/core/metrics.hpp>
+#include "testmon_precreate/core/metrics.hpp"
 #include <testmon_precreate/util/text.hpp>
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
+#include "testmon_precreate/core/shard.hpp"
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/core/shard.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>

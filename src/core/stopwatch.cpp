@@ -1,4 +1,4 @@
-#include <testmon_precreate/core/stopwatch.hpp>
+#include "testmon_precreate/core/stopwatch.hpp"
 
 namespace testmon_precreate::core {
 

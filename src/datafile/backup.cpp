@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/backup.hpp>
+#include "testmon_precreate/datafile/backup.hpp"
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/util/files.hpp>
 

@@ -1,6 +1,7 @@
+#include "testmon_precreate/datafile/checkup.hpp"
+
 #include "read_datafile.hpp"
 
-#include <testmon_precreate/datafile/checkup.hpp>
 #include <testmon_precreate/datafile/integrity.hpp>
 
 namespace testmon_precreate::datafile {

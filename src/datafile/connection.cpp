@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/connection.hpp>
+#include "testmon_precreate/datafile/connection.hpp"
 #include <testmon_precreate/datafile/reading_vfs.hpp>
 
 #include <fmt/format.h>

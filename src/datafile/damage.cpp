@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/damage.hpp>
+#include "testmon_precreate/datafile/damage.hpp"
 #include <testmon_precreate/datafile/data_version.hpp>
 #include <testmon_precreate/datafile/locks.hpp>
 

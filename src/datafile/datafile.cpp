@@ -1,10 +1,11 @@
+#include "testmon_precreate/datafile/datafile.hpp"
+
 #include "shard_mark.hpp"
 
 #include <testmon_precreate/datafile/backup.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/creation.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
-#include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/datafile/file_system.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
 #include <testmon_precreate/datafile/integrity.hpp>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/environments.hpp>
+#include "testmon_precreate/datafile/environments.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/file_system.hpp>
+#include "testmon_precreate/datafile/file_system.hpp"
 
 #include <algorithm>
 #include <array>

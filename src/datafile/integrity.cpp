@@ -1,5 +1,5 @@
+#include "testmon_precreate/datafile/integrity.hpp"
 #include <testmon_precreate/datafile/damage.hpp>
-#include <testmon_precreate/datafile/integrity.hpp>
 
 #include <fmt/format.h>
 

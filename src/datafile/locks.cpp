@@ -1,5 +1,5 @@
+#include "testmon_precreate/datafile/locks.hpp"
 #include <testmon_precreate/datafile/inspection.hpp>
-#include <testmon_precreate/datafile/locks.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/process_identity.hpp>

@@ -1,9 +1,10 @@
+#include "testmon_precreate/datafile/management.hpp"
+
 #include "read_datafile.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
-#include <testmon_precreate/datafile/management.hpp>
 #include <testmon_precreate/datafile/parking.hpp>
 
 #include <fmt/format.h>

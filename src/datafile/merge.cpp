@@ -1,3 +1,5 @@
+#include "testmon_precreate/datafile/merge.hpp"
+
 #include "merge_environment.hpp"
 #include "merge_inputs.hpp"
 #include "merge_metadata.hpp"
@@ -8,7 +10,6 @@
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
-#include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>

@@ -1,5 +1,4 @@
 #include "merge_inputs.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/data_version.hpp>

@@ -1,5 +1,4 @@
 #include "merge_metadata.hpp"
-
 #include <testmon_precreate/datafile/statements.hpp>
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/parking.hpp>
+#include "testmon_precreate/datafile/parking.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>

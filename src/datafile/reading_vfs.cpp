@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/reading_vfs.hpp>
+#include "testmon_precreate/datafile/reading_vfs.hpp"
 
 #include <sqlite3.h>
 

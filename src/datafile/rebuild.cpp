@@ -1,5 +1,5 @@
+#include "testmon_precreate/datafile/rebuild.hpp"
 #include <testmon_precreate/datafile/inspection.hpp>
-#include <testmon_precreate/datafile/rebuild.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/files.hpp>
 

@@ -1,8 +1,9 @@
+#include "testmon_precreate/datafile/recorded_state.hpp"
+
 #include "read_datafile.hpp"
 
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
-#include <testmon_precreate/datafile/recorded_state.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/datafile/schema.hpp>
+#include "testmon_precreate/datafile/schema.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
+#include "testmon_precreate/datafile/snapshot.hpp"
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
-#include <testmon_precreate/datafile/snapshot.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>

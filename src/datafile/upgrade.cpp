@@ -1,8 +1,8 @@
+#include "testmon_precreate/datafile/upgrade.hpp"
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/integrity.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
-#include <testmon_precreate/datafile/upgrade.hpp>
 
 #include <fmt/format.h>
 

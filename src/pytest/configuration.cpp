@@ -1,5 +1,4 @@
 #include "testmon_precreate/pytest/configuration.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/ini_file.hpp>
 #include <testmon_precreate/util/files.hpp>

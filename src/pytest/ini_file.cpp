@@ -1,5 +1,4 @@
 #include "testmon_precreate/pytest/ini_file.hpp"
-
 #include <testmon_precreate/util/unicode.hpp>
 
 #include <algorithm>

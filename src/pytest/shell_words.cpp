@@ -1,5 +1,4 @@
 #include "testmon_precreate/pytest/shell_words.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 
 #include <optional>

@@ -1,5 +1,4 @@
 #include "testmon_precreate/pytest/version.hpp"
-
 #include <testmon_precreate/util/text.hpp>
 
 namespace testmon_precreate::pytest {

@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/distributions.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/directory.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>

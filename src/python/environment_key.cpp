@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/environment_key.hpp"
-
 #include <testmon_precreate/python/distributions.hpp>
 #include <testmon_precreate/python/own_distributions.hpp>
 #include <testmon_precreate/python/package_text.hpp>

@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/interpreter.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/text.hpp>
 

@@ -1,5 +1,4 @@
 #include "interpreter_call.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/text.hpp>
 

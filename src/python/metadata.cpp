@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/metadata.hpp"
-
 #include <testmon_precreate/util/text.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 

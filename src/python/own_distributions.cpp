@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/own_distributions.hpp"
-
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>
 

@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/process_facts.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/core/json_text.hpp>
 

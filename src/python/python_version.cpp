@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/python_version.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 
 #include <optional>

@@ -1,5 +1,4 @@
 #include "testmon_precreate/python/testmon_version.hpp"
-
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/util/version.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/comparison.hpp>
+#include "testmon_precreate/selection/comparison.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/content_hashes.hpp>
+#include "testmon_precreate/selection/content_hashes.hpp"
 #include <testmon_precreate/util/text.hpp>
 #include <testmon_precreate/util/unicode.hpp>
 

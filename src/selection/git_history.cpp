@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/git_history.hpp>
+#include "testmon_precreate/selection/git_history.hpp"
 #include <testmon_precreate/util/process.hpp>
 #include <testmon_precreate/util/text.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/shards.hpp>
+#include "testmon_precreate/selection/shards.hpp"
 #include <testmon_precreate/util/text.hpp>
 
 #include <algorithm>

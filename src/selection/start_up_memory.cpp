@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/start_up_memory.hpp>
+#include "testmon_precreate/selection/start_up_memory.hpp"
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/user_cache.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/worker_count.hpp>
+#include "testmon_precreate/selection/worker_count.hpp"
 
 #include <algorithm>
 #include <unordered_map>

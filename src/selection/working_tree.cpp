@@ -1,4 +1,4 @@
-#include <testmon_precreate/selection/working_tree.hpp>
+#include "testmon_precreate/selection/working_tree.hpp"
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>

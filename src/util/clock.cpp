@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/clock.hpp>
+#include "testmon_precreate/util/clock.hpp"
 
 namespace testmon_precreate::util {
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/directory.hpp>
+#include "testmon_precreate/util/directory.hpp"
 
 #include <cerrno>
 #include <cstddef>

@@ -1,5 +1,5 @@
+#include "testmon_precreate/util/directory_handle.hpp"
 #include <testmon_precreate/util/directory.hpp>
-#include <testmon_precreate/util/directory_handle.hpp>
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/files.hpp>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/errno_exceptions.hpp>
+#include "testmon_precreate/util/errno_exceptions.hpp"
 
 #include <cerrno>
 #include <system_error>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/exec_arguments.hpp>
+#include "testmon_precreate/util/exec_arguments.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
+#include "testmon_precreate/util/file_descriptor.hpp"
 #include <testmon_precreate/util/errno_exceptions.hpp>
-#include <testmon_precreate/util/file_descriptor.hpp>
 
 #include <cerrno>
 

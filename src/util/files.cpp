@@ -1,6 +1,6 @@
+#include "testmon_precreate/util/files.hpp"
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
-#include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
 

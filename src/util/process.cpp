@@ -1,8 +1,8 @@
+#include "testmon_precreate/util/process.hpp"
 #include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/exec_arguments.hpp>
 #include <testmon_precreate/util/exit_codes.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
-#include <testmon_precreate/util/process.hpp>
 
 #include <array>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/process_environment.hpp>
+#include "testmon_precreate/util/process_environment.hpp"
 
 #include <string_view>
 #include <utility>

@@ -1,5 +1,5 @@
+#include "testmon_precreate/util/process_identity.hpp"
 #include <testmon_precreate/util/files.hpp>
-#include <testmon_precreate/util/process_identity.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>

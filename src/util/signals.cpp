@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/signals.hpp>
+#include "testmon_precreate/util/signals.hpp"
 
 #include <cerrno>
 #include <system_error>

@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/text.hpp>
+#include "testmon_precreate/util/text.hpp"
 
 #include <fmt/format.h>
 

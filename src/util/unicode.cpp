@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/unicode.hpp>
+#include "testmon_precreate/util/unicode.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
+#include "testmon_precreate/util/user_cache.hpp"
 #include <testmon_precreate/util/files.hpp>
-#include <testmon_precreate/util/user_cache.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include <testmon_precreate/util/version.hpp>
+#include "testmon_precreate/util/version.hpp"
 
 #include <charconv>
 #include <system_error>

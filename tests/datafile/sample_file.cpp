@@ -1,5 +1,4 @@
 #include "sample_file.hpp"
-
 #include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
