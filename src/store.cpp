@@ -171,13 +171,13 @@ Pushed push_to_store(const StoreRequest& request) {
   Pushed pushed;
   pushed.file =
       folder_of(request) / fmt::format("{}.{:08x}{}", head.front(), std::random_device()(), suffix);
-  const fs::path unfinished = fs::path(pushed.file) += ".tmp";
-  if (!datafile::copy_datafile(request.datafile, unfinished, busy_timeout)) {
+  util::UnfinishedFile unfinished(fs::path(pushed.file) += ".tmp");
+  if (!datafile::copy_datafile(request.datafile, unfinished.path(), busy_timeout)) {
     throw core::CoordinationError(
         {.what = "there is no data file to push", .where = request.datafile.string(), .hint = {}});
   }
-  datafile::truncate_wal(unfinished, busy_timeout); // closing it, SQLite removes the log
-  fs::rename(unfinished, pushed.file);
+  datafile::truncate_wal(unfinished.path(), busy_timeout); // closing it, SQLite removes the log
+  unfinished.rename_to(pushed.file);
   std::error_code ignored; // the copy has the times of now already if that fails
   fs::last_write_time(pushed.file, fs::file_time_type::clock::now(), ignored);
   if (request.branch) {

@@ -46,10 +46,8 @@ bool has_content(const fs::path& path) {
 
 // Reads as much of the header as there is.
 std::size_t read_header(const util::FileDescriptor& file, Header& header, const fs::path& path) {
-  ssize_t count = -1;
-  do {
-    count = ::pread(file.get(), header.data(), header.size(), 0);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count =
+      util::uninterrupted([&] { return ::pread(file.get(), header.data(), header.size(), 0); });
   if (count < 0) {
     util::throw_errno("read", path, errno);
   }

@@ -1,5 +1,6 @@
 #include "testmon_precreate/datafile/rebuild.hpp"
 #include <testmon_precreate/datafile/inspection.hpp>
+#include <testmon_precreate/util/errno_exceptions.hpp>
 #include <testmon_precreate/util/file_descriptor.hpp>
 #include <testmon_precreate/util/files.hpp>
 
@@ -33,8 +34,7 @@ std::optional<fs::path> move_aside(const fs::path& file) {
   const fs::path locked = log_alone ? wal_path(file) : file;
   // Several processes may find the damage at once: who waited for the lock finds another file here.
   const util::FileDescriptor descriptor = util::open_file(locked, O_RDONLY);
-  while (::flock(descriptor.get(), LOCK_EX) != 0 && errno == EINTR) {
-  }
+  static_cast<void>(util::uninterrupted([&] { return ::flock(descriptor.get(), LOCK_EX); }));
   if (!util::leads_to(locked, descriptor)) {
     return std::nullopt;
   }
