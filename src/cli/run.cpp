@@ -163,8 +163,9 @@ private:
     note(given.controller_pid.has_value(), "--controller-pid");
     note(given.process_facts.has_value(), "--process-facts");
     if (!unused.empty()) {
-      program_->terminal.warning(fmt::format(
-          "{} has no effect here; pass pytest's own option after `--`", fmt::join(unused, ", ")));
+      program_->terminal.warning(
+          fmt::format("{} {} no effect here; pass pytest's own option after `--`",
+                      fmt::join(unused, ", "), unused.size() == 1 ? "has" : "have"));
     }
   }
 
