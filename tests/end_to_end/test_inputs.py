@@ -234,7 +234,7 @@ def test_files_outside_of_the_rootdir_are_named(venvs, commands, shop):
 
 
 ODD_TESTS = """
-import os, sys, types
+import _thread, os, sys, types
 
 
 def test_a_name_that_is_no_text():
@@ -253,6 +253,13 @@ def test_no_working_directory(tmp_path):
             pass
     finally:
         os.chdir(before)
+
+
+def test_opened_by_a_thread_without_a_frame(tmp_path):
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    _thread.start_new_thread(open, (pipe,))
+    open(pipe, "w").close()  # returns when the thread has opened it
 
 
 def test_odd_modules():
@@ -276,7 +283,7 @@ def test_odd_files_do_no_harm(workers, venvs, commands, shop):
     with open(os.fsencode(shop.path / "tests") + b"/\xff.txt", "w") as file:
         file.write("1")
     result = run(shop, venv, plugin_environment(venv, commands), "-n", workers)
-    assert (result.exit_code, result.passed) == (0, 4 + len(B)), result.output
+    assert (result.exit_code, result.passed) == (0, 5 + len(B)), result.output
     assert "testmon-precreate" not in result.output.split("plugins:")[-1].split("\n", 1)[1], result.output
 
 

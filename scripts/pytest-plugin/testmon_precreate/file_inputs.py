@@ -22,8 +22,9 @@ class FileInputs:
 
     def opened(self, path: Any, flags: int) -> None:
         """Called for every file that is opened, in whichever way Python does that."""
-        if sys._getframe(2).f_globals.get("__name__") == READING_MODULE:  # to compare it with what is recorded
-            return
+        frame = sys._getframe(1).f_back  # of what opens the file; none for what a thread of C does
+        if frame is not None and frame.f_globals.get("__name__") == READING_MODULE:
+            return  # testmon compares it with what is recorded
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         relative = self._files.relative(path) if isinstance(path, str) else None
@@ -34,14 +35,13 @@ class FileInputs:
             return
         reading = self._reading
         if reading is None or relative not in reading:
-            self._note_module(relative)
+            self._note_module(relative, frame)
             if reading is not None:
                 reading.add(relative)
 
-    def _note_module(self, relative: str) -> None:
+    def _note_module(self, relative: str, frame: Any) -> None:
         """A file that is read while a module is imported counts for all that import it. Outside of tests it counts for
         the module that reads it, say a conftest file with a hook."""
-        frame: Any = sys._getframe(3)  # of what opens the file
         nearest = None
         while frame is not None:
             module = self._files.relative(frame.f_code.co_filename)
