@@ -7,6 +7,8 @@
 #include <testmon_precreate/python/probe.hpp>
 #include <testmon_precreate/util/version.hpp>
 
+#include <utility>
+
 namespace testmon_precreate {
 
 namespace fs = std::filesystem;
@@ -42,14 +44,12 @@ std::optional<pytest::PytestVersion> installed_pytest(const RunRequest& request)
              : util::parse_version(fs::path(found[0]).filename().string().substr(name.size()));
 }
 
-// By whose rules the project is to be found, before its configuration is read: the newest ones if
-// pytest's version is not known.
-pytest::PytestVersion expected_pytest(const RunRequest& request) {
-  const auto version =
-      request.process_facts
-          ? util::parse_version(python::parse_process_facts(*request.process_facts).pytest_version)
-          : installed_pytest(request);
-  return version.value_or(pytest::newest_pytest);
+// pytest's version, if it can be known before the project's configuration is read.
+std::optional<pytest::PytestVersion> expected_pytest(const RunRequest& request) {
+  return request.process_facts
+             ? util::parse_version(
+                   python::parse_process_facts(*request.process_facts).pytest_version)
+             : installed_pytest(request);
 }
 
 python::ProcessFacts facts_of_future_process(const RunRequest& request,
@@ -66,8 +66,8 @@ python::ProcessFacts facts_of_future_process(const RunRequest& request,
   return python::probe_interpreter(probe);
 }
 
-Surroundings look_around(const RunRequest& request, pytest::PytestVersion version) {
-  Surroundings found{.project = find_project(request, version), .facts = {}, .key = {}};
+Surroundings look_around(const RunRequest& request, pytest::Project project) {
+  Surroundings found{.project = std::move(project), .facts = {}, .key = {}};
   found.facts = request.process_facts ? python::parse_process_facts(*request.process_facts)
                                       : facts_of_future_process(request, found.project);
   found.key = python::make_environment_key(
@@ -78,13 +78,27 @@ Surroundings look_around(const RunRequest& request, pytest::PytestVersion versio
 } // namespace
 
 pytest::Project find_project(const RunRequest& request) {
-  return find_project(request, expected_pytest(request));
+  constexpr pytest::PytestVersion more_lenient{8, 4, 0};
+  const auto version = expected_pytest(request);
+  try {
+    return find_project(request, version.value_or(pytest::newest_pytest));
+  } catch (const core::UsageError&) {
+    if (!version) {
+      try {
+        return find_project(request, more_lenient);
+      } catch (const core::UsageError&) { // NOLINT(bugprone-empty-catch): the first one says it
+      }
+    }
+    throw;
+  }
 }
 
 Surroundings find_surroundings(const RunRequest& request) {
-  Surroundings found = look_around(request, expected_pytest(request));
+  Surroundings found = look_around(request, find_project(request));
   const auto version = pytest::pytest_version_among(found.key.system_packages_full);
-  return version && *version != found.project.version ? look_around(request, *version) : found;
+  return version && *version != found.project.version
+             ? look_around(request, find_project(request, *version))
+             : found;
 }
 
 datafile::Environment wanted_environment(const python::EnvironmentKey& key) {

@@ -36,8 +36,10 @@ struct Surroundings {
 };
 
 // The run's project as far as it can be told without starting its interpreter: by the rules of the
-// pytest that the process facts name or that lies beside the interpreter, else by the newest rules.
-// Throws core::UsageError if that pytest would refuse to run.
+// pytest that the process facts name or that lies beside the interpreter. If there is neither: by
+// the newest rules or, if these refuse it, by those before pytest 9, which refuses an error in a
+// configuration file beside the one that counts. Throws core::UsageError if that pytest would
+// refuse to run.
 [[nodiscard]] pytest::Project find_project(const RunRequest& request);
 
 // The run's project and its environment, for which an interpreter may be started. Throws

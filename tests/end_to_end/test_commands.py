@@ -149,6 +149,13 @@ def test_the_configuration_is_that_of_the_pytest_in_use(
         python.chmod(0o755)
     state = json.loads(prepare("--json", "--python", str(python)).stdout)
     assert state["environment_name"] == environment
+    # What is beside the file that counts, pytest reads from version 9 on.
+    (project.path / "tox.ini").write_text("[pytest\n")
+    result = prepare("--json", "--python", str(python))
+    if environment == "from-ini":
+        assert json.loads(result.stdout)["environment_name"] == environment
+    else:
+        assert fails(result, 2, "tox.ini")
 
 
 def test_a_data_file_that_is_no_database(prepare, project):
