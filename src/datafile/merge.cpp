@@ -336,7 +336,7 @@ private:
       report_.tests = copied_ ? 0 : count_tests(*target);
     }
     if (is_target_base_ && work.target != nullptr) {
-      tests->rows.follow(rows);
+      tests->rows.park_outdated(rows);
     }
     // From the last one on: the newest Python of a name is the one that may be visible.
     // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile libstdc++'s views::reverse
@@ -375,6 +375,9 @@ private:
            .dropped = copied_ ? dropped_by_others(*copied_, rows) : ShardMark::Tests()});
     }
     if (work.target != nullptr) {
+      if (copied_ || is_target_base_) {
+        target->rows.take_text_of(environment); // the inputs' one, in whatever order they come
+      }
       row = target->rows.make_ready(environment, rows);
       if (!row) {
         return;

@@ -83,7 +83,7 @@ std::optional<std::int64_t> TargetRows::find(const Environment& environment) con
   return found == rows_.end() ? std::nullopt : std::optional(found->second.id);
 }
 
-void TargetRows::follow(const FileRows& others) {
+void TargetRows::park_outdated(const FileRows& others) {
   std::set<std::string> shown;
   for (const auto& [environment, rows] : others) {
     if (is_visible_in_any(rows)) {
@@ -98,10 +98,15 @@ void TargetRows::follow(const FileRows& others) {
       parking_.park({&row.id, 1}, util::wall_clock_now());
       row.parked = true;
       visible_.erase(environment.name);
-    } else if (!row.parked && found != others.end() && contents_.insert(found->first).second) {
-      environments_.rename(row.id, found->first.system_packages);
-      environments_.note_own_distributions(row.id, found->first);
     }
+  }
+}
+
+void TargetRows::take_text_of(const Environment& environment) {
+  const auto found = rows_.find(environment);
+  if (found != rows_.end() && contents_.insert(environment).second) {
+    environments_.rename(found->second.id, environment.system_packages);
+    environments_.note_own_distributions(found->second.id, environment);
   }
 }
 

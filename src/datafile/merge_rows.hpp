@@ -57,8 +57,12 @@ public:
   [[nodiscard]] std::optional<std::int64_t> find(const Environment& environment) const;
 
   // Parks what is visible here and in none of the other files, if they show another one of that
-  // name. What is visible in both gets their package text: the project's own version may be newer.
-  void follow(const FileRows& others);
+  // name.
+  void park_outdated(const FileRows& others);
+
+  // Gives the environment's row, if there is one, this package text, which may have other versions
+  // of the project's own distributions.
+  void take_text_of(const Environment& environment);
 
   // Makes a row for an environment that the target does not have, or shows its parked one, as the
   // other files ask for. Returns its id; nothing if the target has a row of the same package text

@@ -446,6 +446,13 @@ TEST_CASE("merge: versions of the project's own distributions make no other envi
     static_cast<void>(datafile::merge(request));
     CHECK(content() == with(now, passed(2.5)));
   }
+  SUBCASE("in whatever order the files come, the greatest text stays") {
+    write(at / "third", before, {{"test_a.py::test", old(failure(passed(1.5)))}});
+    merge_into(at / "new", {at / "second", at / "third"});
+    merge_into(at / "other order", {at / "third", at / "second"});
+    CHECK(read(at / "new") == with(now, old(failure(passed(1.5)))));
+    CHECK(read(at / "other order") == read(at / "new"));
+  }
   SUBCASE("what else of them has changed makes another one") {
     fs::remove(at / "first");
     write(at / "first", {"default", "a 1.0, app 1.1", "3.11.7", "app 78"},
