@@ -4,6 +4,7 @@
 #include <testmon_precreate/pytest/test_files.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
 #include <testmon_precreate/selection/comparison.hpp>
+#include <testmon_precreate/selection/git.hpp>
 #include <testmon_precreate/util/user_cache.hpp>
 
 #include <fmt/format.h>

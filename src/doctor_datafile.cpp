@@ -8,7 +8,7 @@
 #include <testmon_precreate/datafile/management.hpp>
 #include <testmon_precreate/explain.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
-#include <testmon_precreate/selection/git_history.hpp>
+#include <testmon_precreate/selection/git.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 #include <testmon_precreate/datafile/datafile.hpp>
 #include <testmon_precreate/datafile/snapshot.hpp>
 #include <testmon_precreate/datafile_choice.hpp>
-#include <testmon_precreate/selection/git_history.hpp>
+#include <testmon_precreate/selection/git.hpp>
 #include <testmon_precreate/util/files.hpp>
 #include <testmon_precreate/util/text.hpp>
 

@@ -47,11 +47,11 @@ Acknowledgment parse_acknowledgment(std::string_view text, const std::string& so
 }
 
 bool acknowledge(const CoordinationDirectory& directory, const Acknowledgment& acknowledgment,
-                 const FileIdentity& state_file) {
+                 const util::FileStamp& state_file) {
   const std::string name = acknowledgment_name(acknowledgment.worker_id);
   return translate_file_errors([&] {
     const auto handle = directory.open();
-    if (!handle || !lock_briefly(*handle, LOCK_SH) || state_identity(*handle) != state_file) {
+    if (!handle || !lock_briefly(*handle, LOCK_SH) || state_stamp(*handle) != state_file) {
       return false;
     }
     handle->link_file_atomically(name, to_json(acknowledgment));

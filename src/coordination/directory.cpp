@@ -28,13 +28,6 @@ constexpr const char* ignore_name = ".gitignore";
 constexpr std::string_view ignore_content = "*\n";
 constexpr const char* test_files_name = "test_files.txt";
 
-FileIdentity identity_of(const struct stat& status) {
-  constexpr std::int64_t nanoseconds = 1'000'000'000;
-  return {.device = status.st_dev,
-          .inode = status.st_ino,
-          .modified = (status.st_mtim.tv_sec * nanoseconds) + status.st_mtim.tv_nsec};
-}
-
 // Files in a directory that other users can change prove nothing about a run.
 void check_ownership(const util::DirectoryHandle& directory) {
   const struct stat status = directory.status();
@@ -82,7 +75,7 @@ void make_directory(const fs::path& path) {
     error = ::mkdir(path.c_str(), S_IRWXU) == 0 ? 0 : errno;
   }
   if (error != 0 && error != EEXIST) {
-    throw fs::filesystem_error("create", path, std::error_code(error, std::generic_category()));
+    util::throw_errno("create", path, error);
   }
 }
 
@@ -100,13 +93,13 @@ bool is_place_name(std::string_view name, std::string_view prefix) {
   return name.starts_with(prefix) && name.size() == prefix.size() + random_part.size();
 }
 
-std::optional<FileIdentity> state_identity(const util::DirectoryHandle& directory) {
+std::optional<util::FileStamp> state_stamp(const util::DirectoryHandle& directory) {
   struct stat status {};
 
   if (::fstatat(directory.get(), state_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
     return std::nullopt;
   }
-  return identity_of(status);
+  return util::stamp_of(status);
 }
 
 std::string acknowledgment_name(std::string_view worker_id) {
@@ -164,29 +157,22 @@ void CoordinationDirectory::write_test_files(const std::vector<std::string>& pat
   translate_file_errors([&] { open_existing().write_file_atomically(test_files_name, lines); });
 }
 
-std::optional<CoordinationState> CoordinationDirectory::read_state(FileIdentity* identity) const {
+std::optional<CoordinationState> CoordinationDirectory::read_state(util::FileStamp* stamp) const {
   return translate_file_errors([&]() -> std::optional<CoordinationState> {
     const auto directory = open();
     if (!directory) {
       return std::nullopt;
     }
-    struct stat status {};
     std::optional<std::string> json;
     try {
-      json = directory->read_file_if_present(state_name, largest_state, &status);
+      json = directory->read_file_if_present(state_name, largest_state, stamp);
     } catch (const fs::filesystem_error& error) {
       if (error.code() == std::errc::file_too_large) {
         static_cast<void>(parse_state(std::string(largest_state + 1, ' '), state_path().string()));
       }
       throw;
     }
-    if (!json) {
-      return std::nullopt;
-    }
-    if (identity != nullptr) {
-      *identity = identity_of(status);
-    }
-    return parse_state(*json, state_path().string());
+    return json ? std::optional(parse_state(*json, state_path().string())) : std::nullopt;
   });
 }
 

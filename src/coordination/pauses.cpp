@@ -1,10 +1,10 @@
 #include "testmon_precreate/coordination/pauses.hpp"
+#include <testmon_precreate/util/errno_exceptions.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
-#include <system_error>
 #include <utility>
 
 #include <poll.h>
@@ -73,7 +73,7 @@ bool Pauses::sleep_until(Clock::time_point moment) {
   std::array<pollfd, 2> polled{pollfd{sources_->signals.get(), POLLIN, 0},
                                pollfd{sources_->watch ? sources_->watch->get() : -1, POLLIN, 0}};
   if (::ppoll(polled.data(), polled.size(), &timeout, nullptr) < 0 && errno != EINTR) {
-    throw std::system_error(errno, std::generic_category(), "ppoll");
+    util::throw_errno("ppoll", errno);
   }
   if (polled[0].revents != 0) {
     check_signals();

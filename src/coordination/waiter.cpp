@@ -35,7 +35,7 @@ public:
 private:
   // A file that could not be read, and until when it may be replaced.
   struct Invalid {
-    FileIdentity file;
+    util::FileStamp file;
     Pauses::Clock::time_point until;
     core::InvalidCoordinationState error;
   };
@@ -49,11 +49,11 @@ private:
       return false;
     }
     std::optional<CoordinationState> state;
-    FileIdentity identity;
+    util::FileStamp stamp;
     try {
-      state = directory_->read_state(&identity);
+      state = directory_->read_state(&stamp);
     } catch (const core::InvalidCoordinationState& error) {
-      note_invalid(identity, error);
+      note_invalid(stamp, error);
       return false;
     }
     invalid_.reset();
@@ -63,12 +63,12 @@ private:
     }
     last_ = judge(*state, *run_uid_, max_age_);
     result_.state = std::move(*state);
-    result_.file = identity;
+    result_.file = stamp;
     result_.waited = pauses_.elapsed();
     return last_->usable();
   }
 
-  void note_invalid(const FileIdentity& file, const core::InvalidCoordinationState& error) {
+  void note_invalid(const util::FileStamp& file, const core::InvalidCoordinationState& error) {
     const auto now = Pauses::Clock::now();
     if (invalid_ && invalid_->file == file && now >= invalid_->until) {
       throw invalid_->error;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 namespace testmon_precreate::core {
@@ -16,19 +15,16 @@ namespace {
 // Reads `text` whole as a number in [minimum, 1e9]; `open` leaves `minimum` itself out.
 double parse_number(std::string_view text, std::string_view source, double minimum, bool open) {
   constexpr double maximum = 1e9;
-  double number = 0;
-  const std::string_view digits = util::strip(text);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool whole = error == std::errc() && end == digits.data() + digits.size();
-  const bool in_range =
-      std::isfinite(number) && number <= maximum && (open ? number > minimum : number >= minimum);
-  if (!whole || !in_range) {
+  const auto number = util::parse_number<double>(util::strip(text));
+  const bool in_range = number && std::isfinite(*number) && *number <= maximum &&
+                        (open ? *number > minimum : *number >= minimum);
+  if (!in_range) {
     throw UsageError({.what = fmt::format("'{}' is not a number {} {}", text,
                                           open ? "above" : "of at least", minimum),
                       .where = std::string(source),
                       .hint = "Give a decimal number such as 0.5 or 30"});
   }
-  return number;
+  return *number;
 }
 
 class VariableReader {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 
 namespace testmon_precreate::core {
 
@@ -26,17 +25,10 @@ constexpr std::array services{
     ServiceVariables{
         .index = "BUILDKITE_PARALLEL_JOB", .count = "BUILDKITE_PARALLEL_JOB_COUNT", .first = 0}};
 
-std::optional<std::size_t> parse_count(std::string_view text) {
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(number)
-                                                                  : std::nullopt;
-}
-
 // `index` counts from `first`.
 std::optional<Shard> make_shard(std::string_view index, std::string_view count, std::size_t first) {
-  const auto number = parse_count(index);
-  const auto all = parse_count(count);
+  const auto number = util::parse_number<std::size_t>(index);
+  const auto all = util::parse_number<std::size_t>(count);
   if (!number || !all || *all > most_shards || *number < first || *number - first >= *all) {
     return std::nullopt;
   }

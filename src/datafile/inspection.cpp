@@ -108,9 +108,7 @@ Inspection inspect(const fs::path& file) {
   if (::fstat(descriptor.get(), &status) != 0) {
     util::throw_errno("stat", file, errno);
   }
-  constexpr std::intmax_t nanoseconds = 1'000'000'000;
-  seen.inode = status.st_ino;
-  seen.modified = status.st_mtim.tv_sec * nanoseconds + status.st_mtim.tv_nsec;
+  seen.stamp = util::stamp_of(status);
   Header header{};
   const std::size_t count = read_header(descriptor, header, file);
   constexpr std::string_view magic("SQLite format 3\0", 16);
@@ -121,8 +119,7 @@ Inspection inspect(const fs::path& file) {
   } else {
     seen.kind = FileKind::database;
     seen.wal_mode = header[18] == 2 && header[19] == 2;
-    seen.truncated =
-        !seen.wal_present && static_cast<std::uint64_t>(status.st_size) < size_by_header(header);
+    seen.truncated = !seen.wal_present && seen.stamp.size < size_by_header(header);
     seen.data_version = static_cast<int>(big_endian_32(header, 60));
   }
   return seen;

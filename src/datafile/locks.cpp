@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 
@@ -23,14 +22,6 @@ namespace {
 
 constexpr std::size_t most_proc_text = std::size_t{16} * 1024 * 1024;
 
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? std::optional(number)
-                                                                             : std::nullopt;
-}
-
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words = util::split(line, ' ');
   std::erase_if(words, [](std::string_view word) { return word.empty(); });
@@ -44,9 +35,9 @@ std::optional<FileLock> parse_lock(std::string_view line) {
   if (words.size() != fields || words[1] == "->") {
     return std::nullopt;
   }
-  const auto pid = parse_number<pid_t>(words[4]);
-  const auto inode = parse_number<ino_t>(words[5].substr(words[5].rfind(':') + 1));
-  const auto first_byte = parse_number<long long>(words[6]);
+  const auto pid = util::parse_number<pid_t>(words[4]);
+  const auto inode = util::parse_number<ino_t>(words[5].substr(words[5].rfind(':') + 1));
+  const auto first_byte = util::parse_number<long long>(words[6]);
   if (!pid || !inode || !first_byte) {
     return std::nullopt;
   }

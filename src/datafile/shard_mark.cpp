@@ -1,6 +1,6 @@
 #include "shard_mark.hpp"
+#include <testmon_precreate/util/text.hpp>
 
-#include <charconv>
 #include <string_view>
 
 namespace testmon_precreate::datafile {
@@ -9,11 +9,10 @@ namespace {
 
 // `<environment id>:<test>`
 void add_dropped(std::string_view key, ShardMark& mark) {
-  std::int64_t environment = 0;
-  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), environment);
-  const auto length = static_cast<std::size_t>(end - key.data());
-  if (error == std::errc() && length < key.size() && key[length] == ':') {
-    mark.dropped[environment].emplace(key.substr(length + 1));
+  const std::size_t colon = key.find(':');
+  const auto environment = util::parse_number<std::int64_t>(key.substr(0, colon));
+  if (environment && colon != std::string_view::npos) {
+    mark.dropped[*environment].emplace(key.substr(colon + 1));
   }
 }
 

@@ -1,4 +1,5 @@
 #include "testmon_precreate/util/directory.hpp"
+#include <testmon_precreate/util/errno_exceptions.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -55,8 +56,7 @@ const std::vector<DirectoryEntry>& DirectoryReader::read(const FileDescriptor& d
     const long count =
         ::syscall(SYS_getdents64, directory.get(), buffer_.data() + used, buffer_.size() - used);
     if (count < 0) {
-      throw fs::filesystem_error("read directory", path,
-                                 std::error_code(errno, std::generic_category()));
+      throw_errno("read directory", path, errno);
     }
     if (count == 0) {
       break;

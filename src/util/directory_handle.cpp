@@ -1,11 +1,9 @@
 #include "testmon_precreate/util/directory_handle.hpp"
 #include <testmon_precreate/util/directory.hpp>
 #include <testmon_precreate/util/errno_exceptions.hpp>
-#include <testmon_precreate/util/files.hpp>
 
 #include <cerrno>
 #include <cstdint>
-#include <span>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,10 +19,6 @@ constexpr int of_a_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 constexpr int for_reading = O_RDONLY | O_NONBLOCK;
 
 } // namespace
-
-DirectoryHandle::DirectoryHandle(fs::path path)
-    : path_(std::move(path))
-    , descriptor_(util::open_file(path_, of_a_directory)) {}
 
 DirectoryHandle::DirectoryHandle(fs::path path, FileDescriptor descriptor)
     : path_(std::move(path))
@@ -63,17 +57,16 @@ FileDescriptor DirectoryHandle::open_file(const std::string& name, int flags, mo
   return file;
 }
 
-std::string DirectoryHandle::read_file(const std::string& name, std::size_t limit,
-                                       struct stat* status) const {
-  return read_whole(open_file(name, for_reading), name, limit, status);
+std::string DirectoryHandle::read_file(const std::string& name, std::size_t limit) const {
+  return read_whole(open_file(name, for_reading), name, limit, nullptr);
 }
 
 std::optional<std::string> DirectoryHandle::read_file_if_present(const std::string& name,
                                                                  std::size_t limit,
-                                                                 struct stat* status) const {
+                                                                 FileStamp* stamp) const {
   const FileDescriptor file = try_open_file(name, for_reading, 0);
   if (file) {
-    return read_whole(file, name, limit, status);
+    return read_whole(file, name, limit, stamp);
   }
   if (is_absence(errno)) {
     return std::nullopt;
@@ -82,7 +75,7 @@ std::optional<std::string> DirectoryHandle::read_file_if_present(const std::stri
 }
 
 std::string DirectoryHandle::read_whole(const FileDescriptor& file, const std::string& name,
-                                        std::size_t limit, struct stat* status) const {
+                                        std::size_t limit, FileStamp* stamp) const {
   struct stat found {};
 
   if (::fstat(file.get(), &found) != 0) {
@@ -94,18 +87,10 @@ std::string DirectoryHandle::read_whole(const FileDescriptor& file, const std::s
   if (static_cast<std::uintmax_t>(found.st_size) > limit) {
     throw_error("read", name, EFBIG);
   }
-  if (status != nullptr) {
-    *status = found;
+  if (stamp != nullptr) {
+    *stamp = stamp_of(found);
   }
-  // One byte more than the size shows the end of the file in the same call.
-  std::string content(static_cast<std::size_t>(found.st_size) + 1, '\0');
-  std::size_t length = 0;
-  while (const std::size_t count =
-             read_some(file.get(), std::span(content).subspan(length), path_ / name)) {
-    length += count;
-  }
-  content.resize(length);
-  return content;
+  return read_open_file(file.get(), path_ / name, limit);
 }
 
 // Returns false if the file could not be named so; nothing is left then.

@@ -1,6 +1,7 @@
 #include "testmon_precreate/util/file_descriptor.hpp"
 #include <testmon_precreate/util/errno_exceptions.hpp>
 
+#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -34,6 +35,14 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mo
     throw_errno("open", path, errno);
   }
   return file;
+}
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw_errno("pipe", errno);
+  }
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 } // namespace testmon_precreate::util

@@ -6,11 +6,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <system_error>
 #include <utility>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace testmon_precreate::util {
@@ -18,6 +18,10 @@ namespace testmon_precreate::util {
 namespace fs = std::filesystem;
 
 namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::chrono::nanoseconds(std::chrono::seconds(time.tv_sec)).count() + time.tv_nsec;
+}
 
 // Unique among the processes that share the directory, also across hosts that reuse a pid: O_EXCL
 // settles what is left.
@@ -47,6 +51,14 @@ NamedFile open_temporary(const fs::path& target, mode_t mode, int directory) {
 }
 
 } // namespace
+
+FileStamp stamp_of(const struct stat& status) {
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .modified = nanoseconds(status.st_mtim),
+          .status_changed = nanoseconds(status.st_ctim)};
+}
 
 bool rename_to_new(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
@@ -92,18 +104,21 @@ std::size_t read_some(int fd, std::span<char> buffer, const fs::path& path) {
   return static_cast<std::size_t>(count);
 }
 
-std::string read_file(const fs::path& path, std::size_t limit, int flags) {
-  const FileDescriptor file = open_file(path, O_RDONLY | flags);
+std::string read_open_file(int fd, const fs::path& path, std::size_t limit) {
   std::string content;
   constexpr std::size_t buffer_size = 65536;
   std::array<char, buffer_size> buffer; // NOLINT(*-member-init): filled by read
-  while (const std::size_t count = read_some(file.get(), buffer, path)) {
+  while (const std::size_t count = read_some(fd, buffer, path)) {
     if (content.size() + count > limit) {
       throw_errno("read", path, EFBIG);
     }
     content.append(buffer.data(), count);
   }
   return content;
+}
+
+std::string read_file(const fs::path& path, std::size_t limit, int flags) {
+  return read_open_file(open_file(path, O_RDONLY | flags).get(), path, limit);
 }
 
 bool leads_to(const fs::path& path, const FileDescriptor& file) {

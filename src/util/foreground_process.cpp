@@ -33,8 +33,7 @@ sigset_t awaited_signals() {
 }
 
 bool has_controlling_terminal() {
-  const FileDescriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
-  return static_cast<bool>(terminal);
+  return static_cast<bool>(try_open_file(AT_FDCWD, "/dev/tty", O_RDWR));
 }
 
 // What the child needs between fork and exec, when it may not allocate.
@@ -74,24 +73,19 @@ void check_started(const FileDescriptor& report, pid_t child, const std::string&
 }
 
 pid_t start(const ExecPlan& plan) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw_errno("pipe", errno);
-  }
-  const FileDescriptor read_end(ends[0]);
-  FileDescriptor write_end(ends[1]);
+  Pipe report = make_pipe();
   const pid_t child = ::fork();
   if (child < 0) {
     throw_errno("fork", errno);
   }
   if (child == 0) {
-    become(plan, write_end.get());
+    become(plan, report.write_end.get());
   }
   if (plan.own_group) {
     ::setpgid(child, child); // whichever of the two comes first
   }
-  write_end.close();
-  check_started(read_end, child, plan.arguments.program());
+  report.write_end.close();
+  check_started(report.read_end, child, plan.arguments.program());
   return child;
 }
 

@@ -22,19 +22,6 @@ namespace {
 
 constexpr std::size_t buffer_size = 16384;
 
-struct Pipe {
-  FileDescriptor read_end;
-  FileDescriptor write_end;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw_errno("pipe", errno);
-  }
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
 class SpawnActions {
 public:
   SpawnActions() { ::posix_spawn_file_actions_init(&actions_); }

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <vector>
 
@@ -43,10 +42,7 @@ std::optional<Number> number_of(const std::vector<std::string_view>& fields, std
   if (fields.size() <= number - first) {
     return std::nullopt;
   }
-  const std::string_view text = fields[number - first];
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() ? std::optional(value) : std::nullopt;
+  return parse_number<Number>(fields[number - first]);
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 #include "testmon_precreate/util/signals.hpp"
+#include <testmon_precreate/util/errno_exceptions.hpp>
 
 #include <cerrno>
-#include <system_error>
 
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ SignalDescriptor::SignalDescriptor(const std::vector<int>& signal_numbers) {
   }
   descriptor_ = FileDescriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!descriptor_) {
-    throw std::system_error(errno, std::generic_category(), "signalfd");
+    throw_errno("signalfd", errno);
   }
   ::pthread_sigmask(SIG_BLOCK, &watched, &previous_);
 }

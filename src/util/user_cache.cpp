@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,8 +18,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Whether `file` is a regular file that only this user can have written.
+bool is_own_file(const fs::path& file) {
+  struct stat status {};
+
+  return ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 // Keeps the directory small: each working directory of a machine may leave a file.
-void remove_oldest(const fs::path& directory, std::string_view prefix, std::size_t most_files) {
+void remove_oldest(const fs::path& directory, std::string_view prefix) {
+  constexpr std::size_t most_files = 64;
   std::vector<std::pair<fs::file_time_type, fs::path>> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     if (entry.path().filename().string().starts_with(prefix)) {
@@ -43,29 +53,38 @@ fs::path cache_directory(const ProcessEnvironment& environment) {
   return home.is_absolute() ? home / ".cache" / "testmon-precreate" : fs::path();
 }
 
-// FNV-1a: the whole key is compared too, so that two keys of one hash only compete for a file.
-std::string cache_file_name(std::string_view prefix, std::string_view key,
-                            std::string_view suffix) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : key) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+CacheFile::CacheFile(const fs::path& directory, std::string_view kind, std::string heading)
+    : prefix_(fmt::format("{}-", kind))
+    , heading_(std::move(heading) += '\n') {
+  if (!directory.empty()) {
+    path_ = directory / fmt::format("{}{:016x}.txt", prefix_, std::hash<std::string>{}(heading_));
   }
-  return fmt::format("{}-{:016x}.{}", prefix, hash, suffix);
 }
 
-bool is_own_file(const fs::path& file) {
-  struct stat status {};
-
-  return ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+std::optional<std::string> CacheFile::read() const {
+  constexpr std::size_t largest = 1U << 30U;
+  try {
+    std::string text = is_own_file(path_) ? read_file(path_, largest, O_NOFOLLOW) : "";
+    if (text.starts_with(heading_)) {
+      return text.substr(heading_.size());
+    }
+  } catch (const fs::filesystem_error&) { // NOLINT(bugprone-empty-catch): as if there were none
+  }
+  return std::nullopt;
 }
 
-void write_cache_file(const fs::path& directory, const std::string& name, std::string_view content,
-                      std::size_t most_files) {
-  fs::create_directories(directory);
-  fs::permissions(directory, fs::perms::owner_all);
-  write_file_atomically(directory / name, content);
-  remove_oldest(directory, std::string_view(name).substr(0, name.find('-') + 1), most_files);
+void CacheFile::write(std::string_view content) const {
+  if (path_.empty()) {
+    return;
+  }
+  try {
+    fs::create_directories(path_.parent_path());
+    fs::permissions(path_.parent_path(), fs::perms::owner_all);
+    write_file_atomically(path_, std::string(heading_).append(content));
+    remove_oldest(path_.parent_path(), prefix_);
+  } catch (const fs::filesystem_error&) { // NOLINT(bugprone-empty-catch)
+    // A home that cannot be written.
+  }
 }
 
 } // namespace testmon_precreate::util

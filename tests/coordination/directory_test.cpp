@@ -153,7 +153,7 @@ TEST_SUITE("coordination/directory") {
     const coordination::CoordinationDirectory directory(root.path() / "d");
     directory.create();
     directory.write_state(sample_state());
-    coordination::FileIdentity first;
+    testmon_precreate::util::FileStamp first;
     REQUIRE(directory.read_state(&first).has_value());
     CHECK(coordination::acknowledge(directory, acknowledgment("gw0"), first));
     fs::remove(directory.path() / "worker_gw0_ready");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <testmon_precreate/util/files.hpp>
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -10,7 +12,6 @@
 namespace testmon_precreate::coordination {
 
 class CoordinationDirectory;
-struct FileIdentity;
 
 // An acknowledgment file that is larger is refused unread.
 inline constexpr std::size_t largest_acknowledgment = 16UL * 1024;
@@ -35,6 +36,6 @@ struct Acknowledgment {
 // acknowledgment of a worker of the next one. Throws CoordinationFileError.
 [[nodiscard]] bool acknowledge(const CoordinationDirectory& directory,
                                const Acknowledgment& acknowledgment,
-                               const FileIdentity& state_file);
+                               const util::FileStamp& state_file);
 
 } // namespace testmon_precreate::coordination

@@ -3,15 +3,13 @@
 #include <testmon_precreate/coordination/acknowledgment.hpp>
 #include <testmon_precreate/coordination/state.hpp>
 #include <testmon_precreate/util/directory_handle.hpp>
+#include <testmon_precreate/util/files.hpp>
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace testmon_precreate::coordination {
 
@@ -26,18 +24,9 @@ inline constexpr std::string_view random_part = "XXXXXX"; // as mkdtemp(3) takes
 // Whether `name` is `prefix` and a random part.
 [[nodiscard]] bool is_place_name(std::string_view name, std::string_view prefix);
 
-// Which file was read: another one of the same name is never equal, since a state file is replaced,
-// not edited.
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  std::int64_t modified = 0; // nanoseconds since the epoch
-
-  [[nodiscard]] bool operator==(const FileIdentity&) const = default;
-};
-
-// Which state file `directory` holds now; nothing if there is none.
-[[nodiscard]] std::optional<FileIdentity> state_identity(const util::DirectoryHandle& directory);
+// Which state file `directory` holds now; nothing if there is none. Another one is never equal,
+// since a state file is replaced, not edited.
+[[nodiscard]] std::optional<util::FileStamp> state_stamp(const util::DirectoryHandle& directory);
 
 // The name of a worker's acknowledgment. Throws UsageError for what core::check_worker_id refuses.
 [[nodiscard]] std::string acknowledgment_name(std::string_view worker_id);
@@ -73,9 +62,9 @@ public:
   // One path a line. Throws InvalidCoordinationState for a path that holds a line feed.
   void write_test_files(const std::vector<std::string>& paths) const;
 
-  // Nothing if there is no state. Throws InvalidCoordinationState too. `identity`, if given,
-  // receives which file it was, for an invalid state too.
-  [[nodiscard]] std::optional<CoordinationState> read_state(FileIdentity* identity = nullptr) const;
+  // Nothing if there is no state. Throws InvalidCoordinationState too. `stamp`, if given, receives
+  // which file it was, for an invalid state too.
+  [[nodiscard]] std::optional<CoordinationState> read_state(util::FileStamp* stamp = nullptr) const;
 
   // Those that can be read, by worker id.
   [[nodiscard]] std::vector<Acknowledgment> read_acknowledgments() const;

@@ -14,7 +14,7 @@ namespace testmon_precreate::coordination {
 
 struct WaitResult {
   CoordinationState state;
-  FileIdentity file;
+  util::FileStamp file;
   util::Seconds waited{0};
   int looks = 0;
 };

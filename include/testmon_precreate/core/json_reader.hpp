@@ -43,20 +43,17 @@ public:
   template <typename Integer>
   [[nodiscard]] Integer integer(const char* key, std::type_identity_t<Integer> smallest = 0) const {
     const nlohmann::json& value = at(key);
-    if (value.is_number_unsigned()) {
-      const auto number = value.get<std::uint64_t>();
-      if (std::in_range<Integer>(number) && static_cast<Integer>(number) >= smallest) {
-        return static_cast<Integer>(number);
-      }
-    } else if (value.is_number_integer()) {
-      const auto number = value.get<std::int64_t>();
-      if (std::in_range<Integer>(number) && static_cast<Integer>(number) >= smallest) {
-        return static_cast<Integer>(number);
-      }
-    } else {
+    if (!value.is_number_integer()) {
       refuse(key, "must be a whole number");
     }
-    refuse(key, "is out of range");
+    const auto checked = [&](auto number) {
+      if (!std::in_range<Integer>(number) || static_cast<Integer>(number) < smallest) {
+        refuse(key, "is out of range");
+      }
+      return static_cast<Integer>(number);
+    };
+    return value.is_number_unsigned() ? checked(value.get<std::uint64_t>())
+                                      : checked(value.get<std::int64_t>());
   }
 
   // Throws the error for `key`.

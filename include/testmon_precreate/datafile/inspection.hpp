@@ -1,6 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <testmon_precreate/util/files.hpp>
+
 #include <filesystem>
 
 namespace testmon_precreate::datafile {
@@ -20,8 +21,7 @@ struct Inspection {
   bool index_in_use = false; // a process has the log's index (`-shm`) open; only with a log
   bool truncated = false;    // the file is shorter than its header says; never with a log present
   int data_version = 0;      // as in the file itself: a log may hold a newer one
-  std::uintmax_t inode = 0;
-  std::intmax_t modified = 0; // nanoseconds; for comparison only
+  util::FileStamp stamp;     // for comparison
 
   bool operator==(const Inspection&) const = default;
 };

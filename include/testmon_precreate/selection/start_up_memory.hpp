@@ -1,6 +1,7 @@
 #pragma once
 
 #include <testmon_precreate/util/clock.hpp>
+#include <testmon_precreate/util/user_cache.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -11,19 +12,18 @@ namespace testmon_precreate::selection {
 class StartUpMemory {
 public:
   // Remembers nothing if `cache_directory` is empty.
-  StartUpMemory(std::filesystem::path rootdir, std::filesystem::path cache_directory);
+  StartUpMemory(const std::filesystem::path& rootdir, const std::filesystem::path& cache_directory)
+      : cache_(cache_directory, "start", rootdir.string()) {}
 
   // Nothing if no run was measured yet.
   [[nodiscard]] std::optional<util::Seconds> recall() const;
 
   // Takes in a measured start. A quicker one counts at once, since what slows a start most is a
-  // busy machine and the collection of many tests; slower ones by and by. A cache that cannot be
-  // written is no error.
+  // busy machine and the collection of many tests; slower ones by and by.
   void learn(util::Seconds measured) const;
 
 private:
-  std::filesystem::path rootdir_;
-  std::filesystem::path cache_directory_;
+  util::CacheFile cache_;
 };
 
 } // namespace testmon_precreate::selection

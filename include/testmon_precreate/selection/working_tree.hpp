@@ -1,11 +1,11 @@
 #pragma once
 
 #include <testmon_precreate/selection/content_hashes.hpp>
-#include <testmon_precreate/util/process_environment.hpp>
+#include <testmon_precreate/util/files.hpp>
+#include <testmon_precreate/util/user_cache.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -16,32 +16,20 @@
 
 namespace testmon_precreate::selection {
 
-// By what a file is known again without reading it: the times in nanoseconds since the epoch.
-struct FileStamp {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t size = 0;
-  std::int64_t modified = 0;
-  std::int64_t status_changed = 0;
-
-  bool operator==(const FileStamp&) const = default;
-};
-
 // The contents of a project's files, each read at most once and remembered between runs in the
 // user's cache directory. A file that was modified less than two seconds before it was read is not
 // remembered: it could change again without another stamp (git calls such entries racy).
 class WorkingTree {
 public:
   // Remembers nothing if `cache_directory` is empty. `now` is the system's time.
-  WorkingTree(std::filesystem::path rootdir, std::filesystem::path cache_directory,
+  WorkingTree(std::filesystem::path rootdir, const std::filesystem::path& cache_directory,
               std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
   // The hashes of the regular file `filename`, relative to the rootdir; null if there is none or
   // it cannot be read. Valid as long as the tree. Throws nothing of the file's.
   [[nodiscard]] const ContentHashes* look_at(std::string_view filename);
 
-  // Writes what was looked at to the cache, if that holds something else. A cache that cannot be
-  // written is no error.
+  // Writes what was looked at to the cache, if that holds something else.
   void remember() const;
 
   [[nodiscard]] const std::filesystem::path& rootdir() const { return rootdir_; }
@@ -51,7 +39,7 @@ public:
 
 private:
   struct KnownFile {
-    FileStamp stamp;
+    util::FileStamp stamp;
     ContentHashes hashes;
     bool lasting = true; // may be remembered
   };
@@ -60,19 +48,11 @@ private:
   [[nodiscard]] std::optional<KnownFile> read(const std::string& filename);
 
   std::filesystem::path rootdir_;
-  std::filesystem::path cache_directory_;
+  util::CacheFile cache_;
   std::chrono::system_clock::time_point now_;
   std::unordered_map<std::string, KnownFile> remembered_;
   std::map<std::string, std::optional<KnownFile>, std::less<>> seen_;
   std::size_t files_read_ = 0;
 };
-
-// What testmon takes from `git ls-files --stage -m DIRECTORY`, run in `working_directory`: the
-// blobs' names of tracked files without changes, by the path that git prints. Empty if git or a
-// repository is missing.
-[[nodiscard]] std::unordered_map<std::string, std::string>
-names_in_git_index(const std::filesystem::path& directory,
-                   const std::filesystem::path& working_directory,
-                   const util::ProcessEnvironment& environment);
 
 } // namespace testmon_precreate::selection

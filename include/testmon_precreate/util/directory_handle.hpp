@@ -1,6 +1,7 @@
 #pragma once
 
 #include <testmon_precreate/util/file_descriptor.hpp>
+#include <testmon_precreate/util/files.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -20,11 +21,9 @@ namespace testmon_precreate::util {
 // whole path and the system's reason.
 class DirectoryHandle {
 public:
-  // Opens `path`; one that is a symbolic link is refused (ENOTDIR or ELOOP).
-  explicit DirectoryHandle(std::filesystem::path path);
-
-  // As the constructor; nothing if there is no such directory. That saves the price of an
-  // exception, above a millisecond for the first one of a static executable.
+  // Opens `path`; one that is a symbolic link is refused (ENOTDIR or ELOOP). Nothing if there is no
+  // such directory. That saves the price of an exception, above a millisecond for the first one of
+  // a static executable.
   [[nodiscard]] static std::optional<DirectoryHandle>
   open_if_present(const std::filesystem::path& path);
 
@@ -39,14 +38,13 @@ public:
                                          mode_t mode = 0600) const;
 
   // The whole content of the regular file `name`. One larger than `limit` bytes is not read at all
-  // (EFBIG), nor is a pipe or a device (EINVAL). `status`, if given, receives the file's own.
-  [[nodiscard]] std::string read_file(const std::string& name, std::size_t limit,
-                                      struct stat* status = nullptr) const;
+  // (EFBIG), nor is a pipe or a device (EINVAL).
+  [[nodiscard]] std::string read_file(const std::string& name, std::size_t limit) const;
 
-  // As read_file; nothing if there is no such file.
-  [[nodiscard]] std::optional<std::string>
-  read_file_if_present(const std::string& name, std::size_t limit,
-                       struct stat* status = nullptr) const;
+  // As read_file; nothing if there is no such file. `stamp`, if given, receives the file's own.
+  [[nodiscard]] std::optional<std::string> read_file_if_present(const std::string& name,
+                                                                std::size_t limit,
+                                                                FileStamp* stamp = nullptr) const;
 
   // As util::write_file_atomically; the temporary file is called `.NAME.PID.N.tmp`.
   void write_file_atomically(const std::string& name, std::string_view content,
@@ -68,7 +66,7 @@ private:
 
   [[nodiscard]] FileDescriptor try_open_file(const std::string& name, int flags, mode_t mode) const;
   [[nodiscard]] std::string read_whole(const FileDescriptor& file, const std::string& name,
-                                       std::size_t limit, struct stat* status) const;
+                                       std::size_t limit, FileStamp* stamp) const;
   [[nodiscard]] bool write_new_file(const std::string& name, std::string_view content,
                                     mode_t mode) const;
   [[noreturn]] void throw_error(const char* operation, const std::string& name, int error) const;

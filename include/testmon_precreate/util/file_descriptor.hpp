@@ -46,4 +46,12 @@ private:
 [[nodiscard]] FileDescriptor open_file(const std::filesystem::path& path, int flags,
                                        mode_t mode = 0600);
 
+struct Pipe {
+  FileDescriptor read_end;
+  FileDescriptor write_end;
+};
+
+// Both ends have O_CLOEXEC. Throws std::system_error.
+[[nodiscard]] Pipe make_pipe();
+
 } // namespace testmon_precreate::util

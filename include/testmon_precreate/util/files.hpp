@@ -3,6 +3,7 @@
 #include <testmon_precreate/util/file_descriptor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 namespace testmon_precreate::util {
@@ -17,10 +19,28 @@ namespace testmon_precreate::util {
 // Unless stated otherwise, a function here throws std::filesystem::filesystem_error, which names
 // the operation, the path and the system's reason.
 
+// By what a file is known again without reading it: the times in nanoseconds since the epoch.
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t modified = 0;
+  std::int64_t status_changed = 0;
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+[[nodiscard]] FileStamp stamp_of(const struct stat& status);
+
 // Reads up to `buffer.size()` bytes; returns how many, 0 at the end. `path` only names the file in
 // errors.
 [[nodiscard]] std::size_t read_some(int fd, std::span<char> buffer,
                                     const std::filesystem::path& path);
+
+// The rest of an open file, which must not exceed `limit` bytes (EFBIG otherwise). `path` only
+// names it in errors.
+[[nodiscard]] std::string read_open_file(int fd, const std::filesystem::path& path,
+                                         std::size_t limit);
 
 // The whole content of `path`, which must not exceed `limit` bytes (EFBIG otherwise). `flags` are
 // added to O_RDONLY|O_CLOEXEC.

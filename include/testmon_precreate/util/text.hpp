@@ -1,9 +1,12 @@
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace testmon_precreate::util {
@@ -22,6 +25,15 @@ namespace testmon_precreate::util {
 
 // Python's zlib.crc32(text).
 [[nodiscard]] std::uint32_t crc32(std::string_view text);
+
+// All of `text` as a decimal number; nothing if it is anything else.
+template <typename Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  return is_whole ? std::optional(number) : std::nullopt;
+}
 
 // `1 test`, `2 tests`.
 [[nodiscard]] std::string counted(std::size_t count, std::string_view thing);

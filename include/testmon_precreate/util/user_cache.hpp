@@ -2,8 +2,8 @@
 
 #include <testmon_precreate/util/process_environment.hpp>
 
-#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,16 +16,24 @@ namespace testmon_precreate::util {
 // without HOME too. It need not exist.
 [[nodiscard]] std::filesystem::path cache_directory(const ProcessEnvironment& environment);
 
-// `PREFIX-HASH.SUFFIX`. Two keys may get one name: the file must tell its key.
-[[nodiscard]] std::string cache_file_name(std::string_view prefix, std::string_view key,
-                                          std::string_view suffix);
+// A file in that directory; another one for each heading.
+class CacheFile {
+public:
+  // Keeps nothing if `directory` is empty. `kind` is a word; `heading`, a line, tells what the file
+  // is about: two of them may get one name.
+  CacheFile(const std::filesystem::path& directory, std::string_view kind, std::string heading);
 
-// Whether `file` is a regular file that only this user can have written.
-[[nodiscard]] bool is_own_file(const std::filesystem::path& file);
+  // What was written last; nothing if there is no such file, or one that another user can have
+  // written.
+  [[nodiscard]] std::optional<std::string> read() const;
 
-// Replaces `directory`/`name`, and removes the least recently written files that have its prefix
-// (up to the first `-`), so that `most_files` stay. Throws std::filesystem::filesystem_error.
-void write_cache_file(const std::filesystem::path& directory, const std::string& name,
-                      std::string_view content, std::size_t most_files = 64);
+  // Replaces the file, and removes the least recently written ones of its kind, so that 64 stay.
+  void write(std::string_view content) const;
+
+private:
+  std::filesystem::path path_; // empty: nothing is kept
+  std::string prefix_;         // of the names of its kind
+  std::string heading_;
+};
 
 } // namespace testmon_precreate::util

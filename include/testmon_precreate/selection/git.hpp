@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace testmon_precreate::selection {
@@ -26,5 +27,13 @@ current_branch(const std::filesystem::path& directory, const util::ProcessEnviro
 // git fails or is missing.
 [[nodiscard]] int commits_since(const std::filesystem::path& directory, std::int64_t time,
                                 const util::ProcessEnvironment& environment);
+
+// What testmon takes from `git ls-files --stage -m DIRECTORY`, run in `working_directory`: the
+// blobs' names of tracked files without changes, by the path that git prints. Empty if git or a
+// repository is missing.
+[[nodiscard]] std::unordered_map<std::string, std::string>
+names_in_git_index(const std::filesystem::path& directory,
+                   const std::filesystem::path& working_directory,
+                   const util::ProcessEnvironment& environment);
 
 } // namespace testmon_precreate::selection

@@ -1,8 +1,8 @@
-#include "testmon_precreate/selection/git_history.hpp"
+#include "testmon_precreate/selection/git.hpp"
 #include <testmon_precreate/util/process.hpp>
 #include <testmon_precreate/util/text.hpp>
 
-#include <charconv>
+#include <set>
 #include <system_error>
 
 namespace testmon_precreate::selection {
@@ -26,6 +26,28 @@ std::string ask_git(std::vector<std::string> words, const fs::path& directory,
   } catch (const std::system_error&) { // NOLINT(bugprone-empty-catch): there is no git
   }
   return {};
+}
+
+// A line is `MODE NAME STAGE<tab>PATH`; a path that is listed again is modified or unmerged.
+std::unordered_map<std::string, std::string> parse_listing(std::string_view listing) {
+  std::unordered_map<std::string, std::string> names;
+  std::set<std::string> modified;
+  for (const std::string_view line : util::split(listing, '\n')) {
+    const std::size_t first_blank = line.find(' ');
+    const std::size_t tab = line.find('\t');
+    if (first_blank == std::string_view::npos || tab == std::string_view::npos) {
+      continue;
+    }
+    const std::string_view rest = line.substr(first_blank + 1);
+    const std::string path(line.substr(tab + 1));
+    if (!names.emplace(path, rest.substr(0, rest.find(' '))).second) {
+      modified.insert(path);
+    }
+  }
+  for (const std::string& path : modified) {
+    names.erase(path);
+  }
+  return names;
 }
 
 } // namespace
@@ -55,9 +77,14 @@ int commits_since(const fs::path& directory, std::int64_t time,
                   const util::ProcessEnvironment& environment) {
   const std::string text = ask_git(
       {"rev-list", "--count", "--since=@" + std::to_string(time), "HEAD"}, directory, environment);
-  int commits = 0;
-  std::from_chars(text.data(), text.data() + text.size(), commits);
-  return commits;
+  return util::parse_number<int>(util::strip(text)).value_or(0);
+}
+
+std::unordered_map<std::string, std::string>
+names_in_git_index(const fs::path& directory, const fs::path& working_directory,
+                   const util::ProcessEnvironment& environment) {
+  return parse_listing(
+      ask_git({"ls-files", "--stage", "-m", directory.string()}, working_directory, environment));
 }
 
 } // namespace testmon_precreate::selection
