@@ -2,7 +2,7 @@
 #include <testmon_precreate/cli/prepare_options.hpp>
 #include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/controller.hpp>
-#include <testmon_precreate/datafile/backup.hpp>
+#include <testmon_precreate/datafile/upgrade.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -1,8 +1,6 @@
 #include "testmon_precreate/datafile/checkup.hpp"
-
-#include "read_datafile.hpp"
-
-#include <testmon_precreate/datafile/integrity.hpp>
+#include <testmon_precreate/datafile/connection.hpp>
+#include <testmon_precreate/datafile/damage.hpp>
 
 namespace testmon_precreate::datafile {
 

@@ -2,15 +2,11 @@
 
 #include "shard_mark.hpp"
 
-#include <testmon_precreate/datafile/backup.hpp>
 #include <testmon_precreate/datafile/connection.hpp>
-#include <testmon_precreate/datafile/creation.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/file_system.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
-#include <testmon_precreate/datafile/integrity.hpp>
 #include <testmon_precreate/datafile/parking.hpp>
-#include <testmon_precreate/datafile/rebuild.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
 #include <testmon_precreate/datafile/upgrade.hpp>
 
@@ -87,10 +83,8 @@ private:
       return create();
     }
     const std::optional<Findings> findings = look_without_writing(seen);
-    if (request_.dry_run) {
+    if (request_.dry_run || (findings && is_ready(*findings, seen))) {
       report_plan(*findings);
-    } else if (findings && is_ready(*findings, seen)) {
-      report_ready(*findings);
     } else {
       change(seen);
     }
@@ -134,11 +128,6 @@ private:
     return seen.wal_mode && findings.data_version == request_.data_version &&
            findings.plan.nothing_to_do() && !findings.is_shards &&
            findings.parked <= request_.keep_environments;
-  }
-
-  void report_ready(const Findings& findings) {
-    result_.environment_id = *findings.plan.matching;
-    result_.parked_environments = findings.parked;
   }
 
   void report_plan(const Findings& findings) {

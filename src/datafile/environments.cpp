@@ -1,4 +1,5 @@
 #include "testmon_precreate/datafile/environments.hpp"
+#include <testmon_precreate/datafile/statements.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -58,7 +59,6 @@ std::vector<EnvironmentRow> fetch(SQLite::Statement& statement) {
     }
     rows.push_back(std::move(row));
   }
-  statement.reset();
   return rows;
 }
 
@@ -89,49 +89,50 @@ bool stands_for(const Environment& recorded, const Environment& wanted) {
 }
 
 std::vector<EnvironmentRow> EnvironmentTable::named(const std::string& name) {
-  SQLite::Statement& statement = statements_.get(
-      std::string(select_rows) + " WHERE environment_name IN (?1, CAST(?1 AS BLOB)) ORDER BY id");
+  SQLite::Statement statement(database_,
+                              std::string(select_rows) +
+                                  " WHERE environment_name IN (?1, CAST(?1 AS BLOB)) ORDER BY id");
   statement.bind(1, name);
   return fetch(statement);
 }
 
 std::vector<EnvironmentRow> EnvironmentTable::all() {
-  return fetch(statements_.get(std::string(select_rows) + " ORDER BY id"));
+  SQLite::Statement statement(database_, std::string(select_rows) + " ORDER BY id");
+  return fetch(statement);
 }
 
 std::int64_t EnvironmentTable::insert(const Environment& environment) {
-  statements_.run("INSERT INTO environment (environment_name, system_packages, python_version)"
-                  " VALUES (?, ?, ?)",
-                  environment.name, environment.system_packages, environment.python_version);
+  run(database_,
+      "INSERT INTO environment (environment_name, system_packages, python_version)"
+      " VALUES (?, ?, ?)",
+      environment.name, environment.system_packages, environment.python_version);
   const std::int64_t id = database_.getLastInsertRowid();
   note_own_distributions(id, environment);
   return id;
 }
 
-void EnvironmentTable::hide(std::span<const std::int64_t> ids) {
-  for (const std::int64_t id : ids) {
-    statements_.run(
-        "UPDATE environment SET environment_name = CAST(environment_name AS BLOB) WHERE id = ?",
-        id);
-  }
+void EnvironmentTable::hide(std::int64_t id) {
+  run(database_,
+      "UPDATE environment SET environment_name = CAST(environment_name AS BLOB) WHERE id = ?", id);
 }
 
 void EnvironmentTable::show(std::int64_t id) {
-  statements_.run(
+  run(database_,
       "UPDATE environment SET environment_name = CAST(environment_name AS TEXT) WHERE id = ?", id);
 }
 
 void EnvironmentTable::rename(std::int64_t id, const std::string& system_packages) {
-  statements_.run("UPDATE environment SET system_packages = ? WHERE id = ?", system_packages, id);
+  run(database_, "UPDATE environment SET system_packages = ? WHERE id = ?", system_packages, id);
 }
 
 void EnvironmentTable::note_own_distributions(std::int64_t id, const Environment& environment) {
   if (environment.own_distributions.empty()) {
-    statements_.run("DELETE FROM metadata WHERE dataid = 'testmon-precreate:own:' || ?", id);
+    run(database_, "DELETE FROM metadata WHERE dataid = 'testmon-precreate:own:' || ?", id);
   } else {
-    statements_.run("INSERT OR REPLACE INTO metadata (dataid, data)"
-                    " VALUES ('testmon-precreate:own:' || ?, ?)",
-                    id, environment.system_packages + '\n' + environment.own_distributions);
+    run(database_,
+        "INSERT OR REPLACE INTO metadata (dataid, data)"
+        " VALUES ('testmon-precreate:own:' || ?, ?)",
+        id, environment.system_packages + '\n' + environment.own_distributions);
   }
 }
 

@@ -143,16 +143,12 @@ std::future<void> check_in_background(const OpenFiles& files, util::Seconds busy
   for (const auto& file : files) {
     all.push_back({file->name(), file->file(), file->seen()});
   }
-  const auto check = [all, busy_timeout] {
+  // By any policy: without threads to be had, it is done when the result is asked for.
+  return std::async([all, busy_timeout] {
     for (const Wanted& wanted : all) {
       check_structure(wanted.name, wanted.file, wanted.seen, busy_timeout);
     }
-  };
-  try {
-    return std::async(std::launch::async, check);
-  } catch (const std::system_error&) {
-    return std::async(std::launch::deferred, check); // no more threads are allowed here
-  }
+  });
 }
 
 void close_unchanged(OpenFiles& files) {

@@ -1,12 +1,11 @@
 #include "merge_metadata.hpp"
 #include <testmon_precreate/datafile/statements.hpp>
+#include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 #include <string_view>
 
 namespace testmon_precreate::datafile {
@@ -26,17 +25,12 @@ bool is_counter(const std::string& key) {
   return std::find(counters.begin(), counters.end(), key) != counters.end();
 }
 
-// Nothing if the text is no number.
-std::optional<double> number_in(const std::string& text) {
-  double value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? std::optional(value)
-                                                                             : std::nullopt;
-}
+// 0 if the text is no number.
+double number_in(const std::string& text) { return util::parse_number<double>(text).value_or(0); }
 
 double counter_of(const Metadata& metadata, const std::string& key) {
   const auto found = metadata.find(key);
-  return found == metadata.end() ? 0 : number_in(found->second).value_or(0);
+  return found == metadata.end() ? 0 : number_in(found->second);
 }
 
 // What each file has added to the base's value.
@@ -53,7 +47,7 @@ double add_up(const std::string& key, const std::vector<Metadata>& files, const 
 
 bool is_less(const std::string& key, const std::string& left, const std::string& right) {
   if (is_counter(key)) {
-    return number_in(left).value_or(0) < number_in(right).value_or(0);
+    return number_in(left) < number_in(right);
   }
   return left < right;
 }
@@ -89,11 +83,11 @@ Metadata combine_metadata(const std::vector<Metadata>& files, const Metadata* ba
 }
 
 void write_metadata(SQLite::Database& database, const Metadata& metadata) {
-  Statements statements(database);
   for (const auto& [key, value] : metadata) {
-    statements.run("INSERT INTO metadata (dataid, data) VALUES (?, ?) ON CONFLICT (dataid)"
-                   " DO UPDATE SET data = excluded.data WHERE data IS NOT excluded.data",
-                   key, value);
+    run(database,
+        "INSERT INTO metadata (dataid, data) VALUES (?, ?) ON CONFLICT (dataid)"
+        " DO UPDATE SET data = excluded.data WHERE data IS NOT excluded.data",
+        key, value);
   }
 }
 

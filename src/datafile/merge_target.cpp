@@ -25,17 +25,9 @@ std::size_t slot_of(std::int64_t id, std::size_t source) {
 }
 
 void bind_outcome(RawStatement& statement, int first, const Execution& execution) {
-  if (execution.duration) {
-    statement.bind(first, *execution.duration);
-  } else {
-    statement.bind_null(first);
-  }
+  statement.bind(first, execution.duration);
   statement.bind(first + 1, std::int64_t{execution.failed ? 1 : 0});
-  if (execution.forced) {
-    statement.bind(first + 2, *execution.forced);
-  } else {
-    statement.bind_null(first + 2);
-  }
+  statement.bind(first + 2, execution.forced);
 }
 
 // The three columns that make a fingerprint what it is.

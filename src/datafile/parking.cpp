@@ -1,6 +1,6 @@
 #include "testmon_precreate/datafile/parking.hpp"
+#include <testmon_precreate/datafile/statements.hpp>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
 #include <tuple>
@@ -41,12 +41,11 @@ ParkingPlan make_parking_plan(std::span<const EnvironmentRow> rows, const Enviro
 }
 
 std::vector<std::int64_t> Parking::superseded_by(std::span<const std::int64_t> ids) {
-  SQLite::Statement& query =
-      statements_.get("SELECT old.id FROM environment AS new JOIN environment AS old"
-                      " ON old.environment_name = CAST(new.environment_name AS BLOB)"
-                      " AND old.system_packages = new.system_packages"
-                      " AND old.python_version = new.python_version"
-                      " WHERE new.id = ?1 AND old.id <> ?1");
+  SQLite::Statement query(database_, "SELECT old.id FROM environment AS new JOIN environment AS old"
+                                     " ON old.environment_name = CAST(new.environment_name AS BLOB)"
+                                     " AND old.system_packages = new.system_packages"
+                                     " AND old.python_version = new.python_version"
+                                     " WHERE new.id = ?1 AND old.id <> ?1");
   std::vector<std::int64_t> found;
   for (const std::int64_t id : ids) {
     query.bind(1, id);
@@ -60,10 +59,10 @@ std::vector<std::int64_t> Parking::superseded_by(std::span<const std::int64_t> i
 
 void Parking::park(std::span<const std::int64_t> ids, util::Seconds now) {
   remove(superseded_by(ids));
-  environments_.hide(ids);
   for (const std::int64_t id : ids) {
-    statements_.run("INSERT OR REPLACE INTO metadata (dataid, data) VALUES (?, ?)", key_of(id),
-                    fmt::format("{:.6f}", now.count()));
+    environments_.hide(id);
+    run(database_, "INSERT OR REPLACE INTO metadata (dataid, data) VALUES (?, ?)", key_of(id),
+        fmt::format("{:.6f}", now.count()));
   }
 }
 
@@ -89,30 +88,26 @@ void Parking::carry_out(const ParkingPlan& plan, const Environment& wanted, util
 }
 
 void Parking::forget_bookkeeping(std::int64_t id) {
-  statements_.run("DELETE FROM metadata WHERE dataid = ?", key_of(id));
+  run(database_, "DELETE FROM metadata WHERE dataid = ?", key_of(id));
 }
 
 util::Seconds Parking::parked_at(std::int64_t id) {
-  SQLite::Statement& query =
-      statements_.get("SELECT CAST(data AS REAL) FROM metadata WHERE dataid = ?");
+  SQLite::Statement query(database_, "SELECT CAST(data AS REAL) FROM metadata WHERE dataid = ?");
   query.bind(1, key_of(id));
-  const util::Seconds time(query.executeStep() ? query.getColumn(0).getDouble() : 0);
-  query.reset();
-  return time;
+  return util::Seconds(query.executeStep() ? query.getColumn(0).getDouble() : 0);
 }
 
 std::vector<ParkedRow> Parking::parked(const std::string& name) {
   // Rows parked at the same moment were found together: the higher id is the younger one.
-  SQLite::Statement& query = statements_.get(
-      "SELECT e.id, coalesce(CAST(m.data AS REAL), 0) AS parked_at FROM environment e"
-      " LEFT JOIN metadata m ON m.dataid = 'testmon-precreate:parked:' || e.id"
-      " WHERE e.environment_name = CAST(? AS BLOB) ORDER BY parked_at, e.id");
+  SQLite::Statement query(
+      database_, "SELECT e.id, coalesce(CAST(m.data AS REAL), 0) AS parked_at FROM environment e"
+                 " LEFT JOIN metadata m ON m.dataid = 'testmon-precreate:parked:' || e.id"
+                 " WHERE e.environment_name = CAST(? AS BLOB) ORDER BY parked_at, e.id");
   query.bind(1, name);
   std::vector<ParkedRow> rows;
   while (query.executeStep()) {
     rows.push_back({query.getColumn(0).getInt64(), util::Seconds(query.getColumn(1).getDouble())});
   }
-  query.reset();
   return rows;
 }
 
@@ -134,17 +129,18 @@ void Parking::remove(std::span<const std::int64_t> ids) {
     return;
   }
   for (const std::int64_t id : ids) {
-    statements_.run("DELETE FROM test_execution_file_fp WHERE test_execution_id IN"
-                    " (SELECT id FROM test_execution WHERE environment_id = ?)",
-                    id);
-    statements_.run("DELETE FROM test_execution WHERE environment_id = ?", id);
-    statements_.run("DELETE FROM environment WHERE id = ?", id);
+    run(database_,
+        "DELETE FROM test_execution_file_fp WHERE test_execution_id IN"
+        " (SELECT id FROM test_execution WHERE environment_id = ?)",
+        id);
+    run(database_, "DELETE FROM test_execution WHERE environment_id = ?", id);
+    run(database_, "DELETE FROM environment WHERE id = ?", id);
     forget_bookkeeping(id);
     environments_.note_own_distributions(id, {});
   }
   // testmon's own statement at the end of each run (DB.vacuum_file_fp).
-  statements_.run("DELETE FROM file_fp WHERE id NOT IN"
-                  " (SELECT DISTINCT fingerprint_id FROM test_execution_file_fp)");
+  run(database_, "DELETE FROM file_fp WHERE id NOT IN"
+                 " (SELECT DISTINCT fingerprint_id FROM test_execution_file_fp)");
 }
 
 } // namespace testmon_precreate::datafile

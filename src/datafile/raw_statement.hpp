@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace testmon_precreate::datafile {
@@ -56,21 +57,16 @@ public:
                             static_cast<int>(value.size()), SQLITE_STATIC));
   }
 
-  void bind_null(int index) { check(sqlite3_bind_null(statement_.get(), index)); }
+  // NULL for nothing.
+  template <typename Value>
+  void bind(int index, const std::optional<Value>& value) {
+    value ? bind(index, *value) : check(sqlite3_bind_null(statement_.get(), index));
+  }
 
-  // A column of another statement's row, of whatever type it is; that one must stay at the row
-  // until this one has run.
+  // A copy of a column of another statement's row, of whatever type it is.
   void bind_column(int index, const RawStatement& row, int column) {
-    sqlite3_stmt* const other = row.statement_.get();
-    if (sqlite3_column_type(other, column) == SQLITE_TEXT) {
-      bind(index, row.text(column));
-    } else if (sqlite3_column_type(other, column) == SQLITE_BLOB) {
-      const void* const bytes = sqlite3_column_blob(other, column);
-      check(sqlite3_bind_blob(statement_.get(), index, bytes == nullptr ? "" : bytes,
-                              sqlite3_column_bytes(other, column), SQLITE_STATIC));
-    } else {
-      check(sqlite3_bind_value(statement_.get(), index, sqlite3_column_value(other, column)));
-    }
+    check(sqlite3_bind_value(statement_.get(), index,
+                             sqlite3_column_value(row.statement_.get(), column)));
   }
 
   // Whether a text, a BLOB or NULL is the same in another statement's row; of numbers never.

@@ -98,36 +98,21 @@ int delete_nothing(sqlite3_vfs* /*vfs*/, const char* /*name*/, int /*sync*/) {
   return SQLITE_READONLY;
 }
 
-class RegisteredVfs {
-public:
-  RegisteredVfs()
-      : vfs_(layer_below()) {
-    vfs_.pNext = nullptr;
-    vfs_.zName = "testmon-precreate-reading";
-    vfs_.szOsFile = static_cast<int>(index_offset() + sizeof(PrivateIndex));
-    vfs_.xOpen = open_to_read;
-    vfs_.xDelete = delete_nothing;
-    sqlite3_vfs_register(&vfs_, 0);
-  }
-
-  RegisteredVfs(const RegisteredVfs&) = delete;
-  RegisteredVfs& operator=(const RegisteredVfs&) = delete;
-  RegisteredVfs(RegisteredVfs&&) = delete;
-  RegisteredVfs& operator=(RegisteredVfs&&) = delete;
-
-  ~RegisteredVfs() { sqlite3_vfs_unregister(&vfs_); }
-
-  [[nodiscard]] const char* name() const { return vfs_.zName; }
-
-private:
-  sqlite3_vfs vfs_;
-};
-
 } // namespace
 
 const char* reading_vfs() {
-  static const RegisteredVfs registered; // SQLite keeps a list of them
-  return registered.name();
+  // SQLite keeps a list of them.
+  static sqlite3_vfs* const registered = [] {
+    static sqlite3_vfs vfs = layer_below();
+    vfs.pNext = nullptr;
+    vfs.zName = "testmon-precreate-reading";
+    vfs.szOsFile = static_cast<int>(index_offset() + sizeof(PrivateIndex));
+    vfs.xOpen = open_to_read;
+    vfs.xDelete = delete_nothing;
+    sqlite3_vfs_register(&vfs, 0);
+    return &vfs;
+  }();
+  return registered->zName;
 }
 
 } // namespace testmon_precreate::datafile

@@ -1,7 +1,4 @@
 #include "testmon_precreate/datafile/recorded_state.hpp"
-
-#include "read_datafile.hpp"
-
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 

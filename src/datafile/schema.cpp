@@ -1,8 +1,16 @@
 #include "testmon_precreate/datafile/schema.hpp"
+#include <testmon_precreate/util/files.hpp>
 
 #include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <memory>
+#include <new>
+#include <string>
 
 namespace testmon_precreate::datafile {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -11,7 +19,7 @@ namespace {
 constexpr SchemaObject metadata{"metadata",
                                 "CREATE TABLE metadata (dataid TEXT PRIMARY KEY, data TEXT)"};
 
-constexpr SchemaObject environment{"environment", R"(CREATE TABLE environment (
+constexpr SchemaObject environment_table{"environment", R"(CREATE TABLE environment (
                 id INTEGER PRIMARY KEY ASC,
                 environment_name TEXT,
                 system_packages TEXT,
@@ -113,11 +121,34 @@ constexpr int first_cascading_version = 14;
 // Up to this version, two scratch tables were regular ones.
 constexpr int last_version_with_scratch_tables = 12;
 
+struct FreeByLibrary {
+  void operator()(unsigned char* memory) const { sqlite3_free(memory); }
+};
+
+// The bytes of a database file in WAL mode.
+std::string database_image(int data_version, const Environment& environment) {
+  SQLite::Database database(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  create_schema(database, data_version);
+  static_cast<void>(EnvironmentTable(database).insert(environment));
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, FreeByLibrary> bytes(
+      sqlite3_serialize(database.getHandle(), "main", &size, 0));
+  if (!bytes) {
+    throw std::bad_alloc();
+  }
+  std::string image(bytes.get(), bytes.get() + size);
+  // The header's file format versions: 2 means WAL (https://sqlite.org/fileformat.html, 1.3.3).
+  constexpr std::size_t write_version = 18;
+  constexpr std::size_t read_version = 19;
+  image[write_version] = image[read_version] = 2;
+  return image;
+}
+
 } // namespace
 
 std::vector<SchemaObject> schema_objects(int data_version) {
   const bool cascading = data_version >= first_cascading_version;
-  std::vector<SchemaObject> objects{metadata, environment,
+  std::vector<SchemaObject> objects{metadata, environment_table,
                                     cascading ? test_execution_14 : test_execution_13,
                                     test_execution_index};
   if (data_version <= last_version_with_scratch_tables) {
@@ -141,6 +172,11 @@ void create_schema(SQLite::Database& database, int data_version) {
 
 void set_data_version(SQLite::Database& database, int data_version) {
   database.exec(fmt::format("PRAGMA user_version = {}", data_version));
+}
+
+bool create_datafile(const fs::path& file, int data_version, const Environment& environment) {
+  constexpr mode_t mode = 0644; // SQLite's own, before the umask
+  return util::create_file_atomically(file, database_image(data_version, environment), mode);
 }
 
 } // namespace testmon_precreate::datafile

@@ -2,6 +2,7 @@
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
 #include <testmon_precreate/datafile/inspection.hpp>
+#include <testmon_precreate/datafile/statements.hpp>
 #include <testmon_precreate/util/files.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -42,9 +43,7 @@ void note_origin(const fs::path& copy, const fs::path& origin) {
     SQLite::Database database(origin.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     database.exec("PRAGMA journal_mode = OFF");
     database.exec("PRAGMA synchronous = OFF");
-    SQLite::Statement attach(database, "ATTACH ? AS copy");
-    attach.bind(1, copy.string());
-    attach.exec();
+    run(database, "ATTACH ? AS copy", copy.string());
     SQLite::Transaction transaction(database);
     database.exec("CREATE TABLE test_execution AS SELECT id, duration, failed"
                   " FROM copy.test_execution NOT INDEXED");

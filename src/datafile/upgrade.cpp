@@ -1,10 +1,12 @@
 #include "testmon_precreate/datafile/upgrade.hpp"
 #include <testmon_precreate/datafile/connection.hpp>
 #include <testmon_precreate/datafile/damage.hpp>
-#include <testmon_precreate/datafile/integrity.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
+#include <testmon_precreate/util/files.hpp>
 
+#include <SQLiteCpp/Backup.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <vector>
@@ -81,6 +83,30 @@ bool drop_and_create(SQLite::Database& database, const std::vector<SchemaObject>
 
 } // namespace
 
+fs::path backup_path(const fs::path& file, int data_version) {
+  return fs::path(file) += fmt::format(".backup-v{}", data_version);
+}
+
+void back_up(const fs::path& file, int data_version, util::Seconds busy_timeout) {
+  SQLite::Database source = open_for_writing(file, busy_timeout);
+  const fs::path target = backup_path(file, data_version);
+  util::UnfinishedFile unfinished(fs::path(target) += ".tmp");
+  fs::remove(unfinished.path()); // what a process that was killed left behind
+  {
+    SQLite::Database copy(unfinished.path().string(),
+                          SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
+    fs::permissions(unfinished.path(), fs::status(file).permissions());
+    // A part of a copy is never used: neither a journal nor a sync is of any use to it.
+    copy.exec("PRAGMA journal_mode = OFF");
+    copy.exec("PRAGMA synchronous = OFF");
+    // Locked, it says so by what it returns.
+    if (const int result = SQLite::Backup(copy, source).executeStep(); result != SQLITE_DONE) {
+      throw SQLite::Exception("the copy is not complete", result);
+    }
+  }
+  unfinished.rename_to(target);
+}
+
 void change_data_version(SQLite::Database& database, int from, int to, const fs::path& file) {
   const auto objects_from = schema_objects(from);
   const auto objects_to = schema_objects(to);
@@ -93,15 +119,11 @@ void change_data_version(SQLite::Database& database, int from, int to, const fs:
 }
 
 std::future<void> check_committed(const fs::path& file, util::Seconds busy_timeout) {
-  const auto check = [file, busy_timeout] {
+  // By any policy: without threads to be had, it is done when the result is asked for.
+  return std::async([file, busy_timeout] {
     SQLite::Database database = open_for_writing(file, busy_timeout);
     require_integrity(database, file);
-  };
-  try {
-    return std::async(std::launch::async, check);
-  } catch (const std::system_error&) {
-    return std::async(std::launch::deferred, check); // no more threads are allowed here
-  }
+  });
 }
 
 } // namespace testmon_precreate::datafile

@@ -1,5 +1,5 @@
 #include "merge_sample.hpp"
-#include <testmon_precreate/datafile/creation.hpp>
+#include <testmon_precreate/datafile/schema.hpp>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>

@@ -3,9 +3,9 @@
 #include "temporary_directory.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/datafile/creation.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 #include <testmon_precreate/datafile/parking.hpp>
+#include <testmon_precreate/datafile/schema.hpp>
 #include <testmon_precreate/datafile/snapshot.hpp>
 
 #include <doctest/doctest.h>

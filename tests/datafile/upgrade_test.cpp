@@ -2,8 +2,8 @@
 #include "temporary_directory.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
-#include <testmon_precreate/datafile/backup.hpp>
 #include <testmon_precreate/datafile/schema.hpp>
+#include <testmon_precreate/datafile/upgrade.hpp>
 
 #include <doctest/doctest.h>
 

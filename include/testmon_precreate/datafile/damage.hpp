@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 namespace testmon_precreate::datafile {
 
@@ -25,6 +26,26 @@ void require_sound(const Inspection& seen, const std::filesystem::path& file);
 
 // Throws DamagedFile if this program does not know `data_version`.
 void require_known_version(int data_version, const std::filesystem::path& file);
+
+enum class WhatToCheck {
+  everything,
+  schema // the table sqlite_schema alone
+};
+
+// Reads the file (PRAGMA integrity_check). Throws DamagedFile with the first thing found;
+// SQLite::Exception.
+void require_integrity(SQLite::Database& database, const std::filesystem::path& file,
+                       WhatToCheck what = WhatToCheck::everything);
+
+// Looks for rows that refer to rows that are not there (PRAGMA foreign_key_check). testmon's own
+// suite_execution_file_fsha refers to a table that no release makes; it is left out.
+// Throws as require_integrity.
+void require_foreign_keys(SQLite::Database& database, const std::filesystem::path& file);
+
+// Renames `file`, and its log with it, to `<file>.damaged-<n>`, the first n that is free; deletes
+// nothing. Nothing if another process has moved or replaced the file since this one looked at
+// it. Returns the new name. Throws std::filesystem::filesystem_error.
+std::optional<std::filesystem::path> move_aside(const std::filesystem::path& file);
 
 // Throws the DatabaseError (or DamagedFile) that tells a user what SQLite's error means.
 // `waited` is how long the work has taken, the waiting for another process's lock included.

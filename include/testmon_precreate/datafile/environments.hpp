@@ -1,9 +1,8 @@
 #pragma once
 
-#include <testmon_precreate/datafile/statements.hpp>
+#include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -45,13 +44,12 @@ struct EnvironmentRow {
 };
 
 // testmon's table `environment`. Works inside the caller's transaction; every member throws
-// SQLite::Exception. Statements are prepared at their first use and kept.
+// SQLite::Exception.
 class EnvironmentTable {
 public:
   // `database` must outlive the table.
   explicit EnvironmentTable(SQLite::Database& database)
-      : database_(database)
-      , statements_(database) {}
+      : database_(database) {}
 
   // The rows of one name, visible and parked ones, by id.
   [[nodiscard]] std::vector<EnvironmentRow> named(const std::string& name);
@@ -62,9 +60,9 @@ public:
   // Adds a visible row, with a note of its own distributions; returns its id.
   std::int64_t insert(const Environment& environment);
 
-  // Hides rows from testmon by renaming them, or shows one again. Their tests go with them: these
-  // refer to the id.
-  void hide(std::span<const std::int64_t> ids);
+  // Hides a row from testmon by renaming it, or shows it again. Its tests go with it: these refer
+  // to the id.
+  void hide(std::int64_t id);
   void show(std::int64_t id);
 
   // Gives a row another package text.
@@ -77,7 +75,6 @@ public:
 
 private:
   SQLite::Database& database_;
-  Statements statements_;
 };
 
 } // namespace testmon_precreate::datafile

@@ -44,8 +44,8 @@ class Parking {
 public:
   // `database` must outlive the object.
   explicit Parking(SQLite::Database& database)
-      : environments_(database)
-      , statements_(database) {}
+      : database_(database)
+      , environments_(database) {}
 
   // Hides rows. A row that is parked already under the same three values is older than the
   // visible one and goes, with its tests.
@@ -74,8 +74,8 @@ private:
   [[nodiscard]] std::vector<std::int64_t> superseded_by(std::span<const std::int64_t> ids);
   void forget_bookkeeping(std::int64_t id);
 
+  SQLite::Database& database_;
   EnvironmentTable environments_;
-  Statements statements_;
 };
 
 } // namespace testmon_precreate::datafile

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <testmon_precreate/datafile/environments.hpp>
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <string>
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -22,5 +24,11 @@ void create_schema(SQLite::Database& database, int data_version);
 
 // Sets user_version, inside the caller's transaction.
 void set_data_version(SQLite::Database& database, int data_version);
+
+// Makes a complete data file that holds one environment, row id 1. It appears at once and whole.
+// Returns false if another process has put a file there meanwhile, which then stands.
+// Throws std::filesystem::filesystem_error; SQLite::Exception.
+[[nodiscard]] bool create_datafile(const std::filesystem::path& file, int data_version,
+                                   const Environment& environment);
 
 } // namespace testmon_precreate::datafile
