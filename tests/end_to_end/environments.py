@@ -179,7 +179,7 @@ def eggs(venvs: Venvs, python: str, version: str, scratch: Path) -> Environment:
 
 def many(venvs: Venvs, python: str, version: str, scratch: Path) -> Environment:
     """Over 150 real distributions."""
-    venv = venvs.get(f"pytest-testmon=={newest_testmon(version)}", *MANY_REQUIREMENTS, python=python)
+    venv = venvs.get(f"pytest-testmon=={newest_testmon(version)}", *MANY_REQUIREMENTS, python=python, compiled=False)
     assert len(list(venv.site_packages.glob("*.dist-info"))) >= 150
     return Environment(venv.python, scratch)
 

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, List
 
 from support import Commands, Project, PytestResult, Venv
 
@@ -24,12 +24,12 @@ class Scenario:
     """One change between two runs."""
 
     name: str
-    prepare: Callable[[Venv], None]  # before the first run
+    prepare: Callable[[Venv], None]  # before the first run, if the usual one does not do
     change: Callable[[Venv, Project], None]  # between the runs
     executed: int  # tests that the second run must execute
 
 
-def _nothing(*_: object) -> None:
+def nothing(*_: object) -> None:
     pass
 
 
@@ -42,17 +42,17 @@ def _other_interpreter(_: Venv, project: Project) -> None:
 
 
 SCENARIOS = (
-    Scenario("first run", _nothing, lambda venv, project: project.datafile.unlink(), ALL),
-    Scenario("no change", _nothing, _nothing, 0),
-    Scenario("package added, sorts first", _nothing, lambda venv, _: venv.add_distribution("AAA-first", "1.0"), ALL),
-    Scenario("package added, sorts last", _nothing, lambda venv, _: venv.add_distribution("zzz-last", "1.0"), ALL),
+    Scenario("first run", nothing, lambda venv, project: project.datafile.unlink(), ALL),
+    Scenario("no change", nothing, nothing, 0),
+    Scenario("package added, sorts first", nothing, lambda venv, _: venv.add_distribution("AAA-first", "1.0"), ALL),
+    Scenario("package added, sorts last", nothing, lambda venv, _: venv.add_distribution("zzz-last", "1.0"), ALL),
     Scenario(
         "package removed",
         lambda venv: venv.add_distribution("mmm-middle", "1.0"),
         lambda venv, _: venv.remove_distribution("mmm-middle"),
         ALL,
     ),
-    Scenario("other Python patch version", _nothing, _other_interpreter, ALL),
+    Scenario("other Python patch version", nothing, _other_interpreter, ALL),
 )
 
 
@@ -60,39 +60,21 @@ def requirements(testmon: str) -> List[str]:
     return [f"pytest-testmon=={testmon}", "pytest-xdist"]
 
 
-def stock_command(venv: Venv, commands: Commands) -> List[str]:
-    return ["pytest"]
-
-
-def our_command(venv: Venv, commands: Commands) -> List[str]:
-    return [commands.wrapper]
-
-
 @dataclass
-class Outcome:
-    """How one scenario went."""
+class Place:
+    """A project and the venv that its tests run in."""
 
-    first: PytestResult
-    second: PytestResult
+    venv: Venv
+    project: Project
 
+    @classmethod
+    def make(cls, base: Venv, directory: Path) -> "Place":
+        return cls(base.copy(directory / "venv"), Project.sample(directory / "project"))
 
-def play(
-    scenario: Scenario,
-    base: Venv,
-    directory: Path,
-    commands: Commands,
-    command: Callable[[Venv, Commands], Sequence[str]],
-    workers: int,
-    environment: Dict[str, str],
-) -> Outcome:
-    """Two runs in a new project and a venv of their own, with the scenario's change between them."""
-    shutil.rmtree(directory, ignore_errors=True)
-    venv = base.copy(directory / "venv")
-    project = Project.sample(directory / "project")
-    variables = venv.environment(commands, **environment)
-    arguments = [*command(venv, commands), "--testmon", "-n", str(workers)]
-    scenario.prepare(venv)
-    first = project.run(arguments, variables)
-    scenario.change(venv, project)
-    second = project.run(arguments, variables)
-    return Outcome(first, second)
+    def copy(self, directory: Path) -> "Place":
+        """Another place, as it is after the runs here."""
+        shutil.copytree(self.project.path, directory / "project")
+        return Place(self.venv.copy(directory / "venv"), Project(directory / "project"))
+
+    def run(self, command: str, commands: Commands, workers: int) -> PytestResult:
+        return self.project.run([command, "--testmon", "-n", str(workers)], self.venv.environment(commands))

@@ -27,6 +27,13 @@ def chosen_seed() -> int:
     return 1 if "CI" in os.environ else random.SystemRandom().randrange(1 << 32)
 
 
+def usual_python() -> str:
+    """This Python's version as the system has it: distributions build it with profile-guided optimization, pyenv does
+    not, and most of what the tests take is the start of interpreters."""
+    system = f"/usr/bin/python3.{sys.version_info.minor}"
+    return system if os.access(system, os.X_OK) else sys.executable
+
+
 def clean_environment(**variables: str) -> Dict[str, str]:
     """The environment of a user's shell: nothing of the test run itself leaks into the tested one."""
     kept = {
@@ -83,23 +90,26 @@ class Venvs:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory.resolve()
 
-    def get(self, *requirements: str, python: str = sys.executable, label: str = "") -> "Venv":
-        """A venv of `python` with `requirements` installed. Tests that change it use `copy`."""
-        key = hashlib.sha256(repr((python, sorted(requirements), label)).encode()).hexdigest()[:16]
+    def get(self, *requirements: str, python: Optional[str] = None, compiled: bool = True) -> "Venv":
+        """A venv of `python` (the usual one) with `requirements` installed, and compiled for tests that start it more
+        than once. Tests that change it use `copy`."""
+        python = python or usual_python()
+        key = hashlib.sha256(repr((python, sorted(requirements), compiled)).encode()).hexdigest()[:16]
         path = self.directory / key
         with open(self.directory / f"{key}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (path / "complete").exists():
                 shutil.rmtree(path, ignore_errors=True)
-                self._create(path, requirements, python)
+                self._create(path, requirements, python, compiled)
                 (path / "complete").touch()
         return Venv(path)
 
-    def _create(self, path: Path, requirements: Sequence[str], python: str) -> None:
+    def _create(self, path: Path, requirements: Sequence[str], python: str, compiled: bool) -> None:
         uv = [sys.executable, "-m", "uv", "--quiet"]
         subprocess.run([*uv, "venv", "--no-project", "--python", python, str(path)], check=True)
         if requirements:
-            self.install(Venv(path), *requirements)
+            # A copy of a venv that has never run would compile all that it imports, in each of its processes.
+            self.install(Venv(path), *(["--compile-bytecode"] if compiled else []), *requirements)
 
     def install(self, venv: "Venv", *requirements: str) -> None:
         """Installs into a venv that is the caller's own."""

@@ -56,7 +56,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("change", ["first run", "package change"])
 def test_no_worker_reads_a_half_written_file(requirements, python, case, change, venvs, commands, project, tmp_path):
-    venv = venvs.get(*requirements, **({"python": python_of(python)} if python else {})).copy(tmp_path / "venv")
+    venv = venvs.get(*requirements, python=python and python_of(python)).copy(tmp_path / "venv")
     environment = plugin_environment(venv, commands)
     if change == "package change":
         assert run(project, venv, environment, "-n", "2").passed == ALL
@@ -71,7 +71,7 @@ def test_no_worker_reads_a_half_written_file(requirements, python, case, change,
 
 @RELEASES
 def test_a_worker_that_dies_before_it_collects_holds_nothing_up(requirements, python, venvs, commands, project):
-    venv = venvs.get(*requirements, **({"python": python_of(python)} if python else {}))
+    venv = venvs.get(*requirements, python=python and python_of(python))
     environment = plugin_environment(venv, commands)
     (project.path / "conftest.py").write_text(
         "import os, pathlib\nDIED = pathlib.Path(__file__).with_name('died')\n\n\ndef pytest_collection():\n"
@@ -87,7 +87,7 @@ def test_a_worker_that_dies_before_it_collects_holds_nothing_up(requirements, py
 
 @RELEASES
 def test_a_worker_that_is_never_replaced_holds_nothing_up(requirements, python, venvs, commands, project):
-    venv = venvs.get(*requirements, **({"python": python_of(python)} if python else {}))
+    venv = venvs.get(*requirements, python=python and python_of(python))
     environment = plugin_environment(venv, commands)
     (project.path / "conftest.py").write_text(
         "import os\n\n\ndef pytest_collection():\n"

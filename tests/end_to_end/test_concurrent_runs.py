@@ -30,7 +30,7 @@ PRICES = ["tests/test_price_0.py", "tests/test_price_1.py"]
 
 @pytest.fixture
 def venv(requirements, python, venvs):
-    return venvs.get(*requirements, **({"python": python_of(python)} if python else {}))
+    return venvs.get(*requirements, python=python and python_of(python))
 
 
 def end_slow_run(process: subprocess.Popen) -> str:

@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 
 import pytest
 
-from scenarios import ALL, SCENARIOS, TESTMON_VERSIONS, our_command, play, requirements, stock_command
+from scenarios import ALL, SCENARIOS, TESTMON_VERSIONS, Place, nothing, requirements
+from support import Project, PytestResult, Venv
+
+
+@pytest.fixture(scope="session")
+def first_run(commands, venvs, tmp_path_factory):
+    """A place after its first run, which most scenarios can begin with: made once in all processes of the suite."""
+    directory = tmp_path_factory.getbasetemp().parent
+
+    def get(testmon: str, workers: int) -> Place:
+        place = directory / f"first-run-{testmon}-{workers}"
+        with open(f"{place}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (place / "complete").exists():
+                shutil.rmtree(place, ignore_errors=True)
+                made = Place.make(venvs.get(*requirements(testmon)), place)
+                check_first_run(made.run(commands.wrapper, commands, workers))
+                (place / "complete").touch()
+        return Place(Venv(place / "venv"), Project(place / "project"))
+
+    return get
+
+
+def check_first_run(result: PytestResult) -> None:
+    assert result.exit_code == 0 and result.passed == ALL, result.output
 
 
 @pytest.mark.parametrize("workers", [2, 8])
 @pytest.mark.parametrize("testmon", TESTMON_VERSIONS)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
-def test_right_tests_run_with_us(scenario, testmon, workers, commands, venvs, tmp_path):
-    base = venvs.get(*requirements(testmon))
-    outcome = play(scenario, base, tmp_path, commands, our_command, workers, {})
-    assert outcome.first.exit_code == 0 and outcome.first.passed == ALL, outcome.first.output
-    assert outcome.second.exit_code == 0, outcome.second.output
-    assert outcome.second.passed == scenario.executed, outcome.second.output
-    assert not outcome.second.readonly_error
-    assert "warning" not in outcome.second.output.lower(), outcome.second.output
-    assert not (tmp_path / "project" / ".testmon_xdist").exists()
+def test_right_tests_run_with_us(scenario, testmon, workers, first_run, commands, venvs, tmp_path):
+    if scenario.prepare is nothing:
+        place = first_run(testmon, workers).copy(tmp_path)
+    else:
+        place = Place.make(venvs.get(*requirements(testmon)), tmp_path)
+        scenario.prepare(place.venv)
+        check_first_run(place.run(commands.wrapper, commands, workers))
+    scenario.change(place.venv, place.project)
+    second = place.run(commands.wrapper, commands, workers)
+    assert second.exit_code == 0, second.output
+    assert second.passed == scenario.executed, second.output
+    assert not second.readonly_error
+    assert "warning" not in second.output.lower(), second.output
+    assert not (place.project.path / ".testmon_xdist").exists()
 
 
 def test_stock_dies_of_the_error_we_are_here_for(commands, venvs, tmp_path):
     """Keeps the matrix honest: if stock stops failing, the tests above prove nothing."""
     (scenario,) = [one for one in SCENARIOS if one.name == "package added, sorts last"]
-    base = venvs.get(*requirements("2.1.3"))
-    outcome = play(scenario, base, tmp_path, commands, stock_command, 2, {})
-    assert outcome.first.exit_code == 0, outcome.first.output
-    assert outcome.second.exit_code != 0
-    assert outcome.second.readonly_error, outcome.second.output
+    place = Place.make(venvs.get(*requirements("2.1.3")), tmp_path)
+    check_first_run(place.run("pytest", commands, 2))
+    scenario.change(place.venv, place.project)
+    second = place.run("pytest", commands, 2)
+    assert second.exit_code != 0
+    assert second.readonly_error, second.output
 
 
 def test_no_newer_release_is_left_out(venvs):

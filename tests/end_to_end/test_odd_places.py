@@ -17,7 +17,7 @@ RELEASES = pytest.mark.parametrize(
 
 @pytest.fixture
 def venv(requirements, python, venvs, tmp_path):
-    found = venvs.get(*requirements, **({"python": python_of(python)} if python else {}))
+    found = venvs.get(*requirements, python=python and python_of(python))
     return found.copy(tmp_path / "venv")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sys
 import zipfile
 
 import pytest
@@ -31,8 +30,7 @@ ALL = 4
 def set_up(name, venvs, tmp_path):
     """A venv to change."""
     requirements, python = {"old": (OLD, "3.8"), "middle": (MIDDLE, "3.9"), "new": (NEW, None)}[name]
-    interpreter = python_of(python) if python else sys.executable
-    return venvs.get(*requirements, python=interpreter).copy(tmp_path / "venv")
+    return venvs.get(*requirements, python=python and python_of(python)).copy(tmp_path / "venv")
 
 
 @pytest.mark.parametrize("age", ["old", "middle", "new"])

@@ -37,7 +37,7 @@ def test_pytest_does_not_see_the_plugin(command, venvs, commands, project):
 @pytest.mark.parametrize("requirements, python", [(OLD, "3.8"), (MIDDLE, "3.9"), (NEW, None)])
 def test_only_pytest_itself_learns_of_the_plugin(requirements, python, venvs, commands, project):
     """A `sitecustomize` of the user's counts as before, and no process that a test starts learns of the plugin."""
-    venv = venvs.get(*requirements, **({"python": python_of(python)} if python else {}))
+    venv = venvs.get(*requirements, python=python and python_of(python))
     watch_coordination(project)
     theirs = project.path / "theirs"
     theirs.mkdir()

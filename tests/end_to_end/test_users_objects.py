@@ -191,7 +191,7 @@ def differences(venv, commands, project_path: Path, end: str, workers: str) -> L
 @pytest.mark.parametrize("workers, end", [("0", "normal"), ("2", "normal"), *(("1", end) for end in ENDS)])
 @pytest.mark.parametrize("requirements, python", [(MIDDLE, "3.9"), (NEW, None)], ids=["testmon-2.1.3", "testmon-2.2.0"])
 def test_every_byte_is_as_without_us(requirements, python, end, workers, venvs, commands, tmp_path):
-    venv = venvs.get(*requirements, **({"python": python_of(python)} if python else {}))
+    venv = venvs.get(*requirements, python=python and python_of(python))
     # Two runs of pytest alone differ now and then: which worker gets which test, and which layer of a buffered file in
     # a cycle the collector closes first. What the plugin loses, it loses in every run.
     found = [differences(venv, commands, tmp_path / "project", end, workers)]
