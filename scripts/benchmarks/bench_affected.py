@@ -5,17 +5,15 @@ to exit, against testmon's own `determine_stable` in a process that has imported
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import Callable, Dict, List
+from typing import Dict, List
 
-from measure import Table, alternate, wall_seconds
-from support import Venv, Venvs, clean_environment
+from measure import COMMANDS, VENVS, Table, alternate, wall_seconds
+from support import Venv, clean_environment
 
 FILES = 5_000
 TESTS_IN_A_FILE = 10
@@ -103,18 +101,17 @@ class Candidates:
 
     def __init__(self, root: Path, venv: Venv, scratch: Path) -> None:
         self.root, self.venv, self.scratch = root, venv, scratch
-        self.command = Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve() / "src" / "testmon-precreate"
         self.answers: Dict[str, int] = {}
 
     def environment(self, cache: str) -> Dict[str, str]:
         return clean_environment(XDG_CACHE_HOME=str(self.scratch / cache))
 
     def remembered(self) -> float:
-        return wall_seconds([self.command, "affected"], cwd=self.root, env=self.environment("kept"))
+        return wall_seconds([COMMANDS.precreate, "affected"], cwd=self.root, env=self.environment("kept"))
 
     def fresh(self) -> float:
         shutil.rmtree(self.scratch / "new", ignore_errors=True)
-        return wall_seconds([self.command, "affected"], cwd=self.root, env=self.environment("new"))
+        return wall_seconds([COMMANDS.precreate, "affected"], cwd=self.root, env=self.environment("new"))
 
     def testmon(self) -> float:
         result = subprocess.run(
@@ -126,21 +123,15 @@ class Candidates:
         return float(seconds)
 
     def ours(self) -> Dict:
-        result = subprocess.run(
-            [self.command, "affected", "--json"], cwd=self.root, env=self.environment("kept"), text=True,
-            capture_output=True, check=True,
-        )  # fmt: skip
+        result = COMMANDS.run(COMMANDS.precreate, "affected", "--json", cwd=self.root, env=self.environment("kept"))
         return json.loads(result.stdout)
 
     def alternate(self) -> Dict[str, List[float]]:
-        runs: Dict[str, Callable[[], float]] = {
-            "remembered": self.remembered, "fresh": self.fresh, "testmon": self.testmon,
-        }  # fmt: skip
-        return alternate(runs, ROUNDS)
+        return alternate({"remembered": self.remembered, "fresh": self.fresh, "testmon": self.testmon}, ROUNDS)
 
 
 def main() -> None:
-    venv = Venvs(Path(__file__).resolve().parents[2] / "build" / "venvs").get("pytest-testmon==2.2.0", "pytest>=8,<9")
+    venv = VENVS.get("pytest-testmon==2.2.0", "pytest>=8,<9")
     with tempfile.TemporaryDirectory() as name:
         root, scratch = Path(name) / "project", Path(name)
         root.mkdir()
@@ -161,7 +152,6 @@ def main() -> None:
         table.note(f"affected tests: {ours['affected_tests']}; by testmon, function by function: {candidates.answers['affected']}")
         assert ours["affected_tests"] >= candidates.answers["affected"] > 0
         table.note(f"testmon's determine_stable: {statistics.median(times['testmon']) * 1e3:.0f} ms")
-    sys.exit(0)
 
 
 if __name__ == "__main__":

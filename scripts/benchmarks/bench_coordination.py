@@ -14,7 +14,6 @@ rounds.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import random
@@ -26,8 +25,7 @@ from pathlib import Path
 from typing import Dict, List
 
 from coordination_support import STATE, Rootdir, make_state, wait_until_blocked
-from measure import Table, alternate, percentile, wall_seconds
-from support import Commands
+from measure import COMMANDS, Table, alternate, percentile, wall_seconds
 
 ROUNDS = int(os.environ.get("TESTMON_PRECREATE_BENCH_ROUNDS", "200"))
 POLLING_ROUNDS = max(3, ROUNDS // 20)
@@ -35,18 +33,10 @@ WAITERS = 3
 POLLING = str(Path(__file__).resolve().parent / "polling_worker.py")
 
 
-class Rounds:
-    """A new rootdir for each of them."""
-
-    def __init__(self, place: Path, commands: Commands) -> None:
-        self.place = place
-        self.commands = commands
-        self.numbers = itertools.count()
-
-    def rootdir(self) -> Rootdir:
-        made = Rootdir(self.place / f"project{next(self.numbers)}", self.commands)
-        made.make_directory()
-        return made
+def new_rootdir(place: str) -> Rootdir:
+    made = Rootdir(Path(tempfile.mkdtemp(dir=place)), COMMANDS)
+    made.make_directory()
+    return made
 
 
 def hand_over(rootdir: Rootdir, workers: int, polling: bool) -> float:
@@ -71,13 +61,13 @@ def start_worker(rootdir: Rootdir, number: int, polling: bool) -> subprocess.Pop
     if polling:
         command = [sys.executable, "-S", POLLING, str(rootdir.directory), f"gw{number}"]
     else:
-        command = [rootdir.commands.await_, "--worker", f"gw{number}"]
+        command = [COMMANDS.await_, "--worker", f"gw{number}"]
     return subprocess.Popen(command, cwd=rootdir.path, env=rootdir.environment)
 
 
-def report_hand_over(table: Table, rounds: Rounds, workers: int, p50: float, p99: float) -> None:
-    ours = [hand_over(rounds.rootdir(), workers, polling=False) for _ in range(ROUNDS)]
-    theirs = [hand_over(rounds.rootdir(), workers, polling=True) for _ in range(POLLING_ROUNDS)]
+def report_hand_over(table: Table, place: str, workers: int, p50: float, p99: float) -> None:
+    ours = [hand_over(new_rootdir(place), workers, polling=False) for _ in range(ROUNDS)]
+    theirs = [hand_over(new_rootdir(place), workers, polling=True) for _ in range(POLLING_ROUNDS)]
     name = f"{workers} workers" if workers > 1 else "one worker"
     table.value(f"{name}, p50 of {ROUNDS} rounds", percentile(ours, 50) * 1e3, "ms", p50)
     table.value(f"{name}, p99", percentile(ours, 99) * 1e3, "ms", p99)
@@ -119,7 +109,7 @@ def cpu_and_memory(commands: Dict[str, List[str]], rootdir: Rootdir, seconds: fl
 
 
 def report_waiting(table: Table, rootdir: Rootdir) -> None:
-    await_ = [rootdir.commands.await_, "--rootdir", str(rootdir.path)]
+    await_ = [COMMANDS.await_, "--rootdir", str(rootdir.path)]
     least = str(rootdir.path / "least_waiter")
     subprocess.run(["cc", "-O2", "-o", least, str(Path(POLLING).with_name("least_waiter.c"))], check=True)
     figures = cpu_and_memory(
@@ -145,7 +135,7 @@ def report_waiting(table: Table, rootdir: Rootdir) -> None:
 def report_start_up(table: Table, rootdir: Rootdir) -> None:
     rootdir.write_state()
     run = {"cwd": rootdir.path, "env": rootdir.environment}
-    await_ = [rootdir.commands.await_, "--worker", "gw0"]
+    await_ = [COMMANDS.await_, "--worker", "gw0"]
     times = alternate(
         {
             "await": lambda: wall_seconds(await_, **run),
@@ -160,15 +150,12 @@ def report_start_up(table: Table, rootdir: Rootdir) -> None:
 
 
 def main() -> int:
-    source = Path(__file__).resolve().parents[2]
-    build = Path(os.environ.get("TESTMON_PRECREATE_BUILD", source / "build" / "release")).resolve()
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TESTMON_PRECREATE_BENCH_DIR")) as directory:
-        rounds = Rounds(Path(directory), Commands(build, source))
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TESTMON_PRECREATE_BENCH_DIR")) as place:
         table = Table("Coordination: from the state to the last worker")
-        report_start_up(table, rounds.rootdir())
-        report_hand_over(table, rounds, 1, p50=1, p99=5)
-        report_hand_over(table, rounds, 64, p50=25, p99=25)
-        report_waiting(table, rounds.rootdir())
+        report_start_up(table, new_rootdir(place))
+        report_hand_over(table, place, 1, p50=1, p99=5)
+        report_hand_over(table, place, 64, p50=25, p99=25)
+        report_waiting(table, new_rootdir(place))
     return 1 if table.missed else 0
 
 

@@ -7,7 +7,6 @@ shares, some of them far more often than others. Environments are few, package t
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -16,9 +15,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from measure import Table, alternate, wall_seconds
+from measure import BUILD, Table, alternate, wall_seconds
 
-BUILD = Path(os.environ["TESTMON_PRECREATE_BUILD"])
 DRIVER = str(BUILD / "tests" / "datafile" / "datafile_driver")
 SCRATCH = BUILD / "bench_datafile"
 TESTS, FINGERPRINTS, HELPERS = 50_000, 20, 3_000
@@ -56,15 +54,18 @@ def prepare(file: Path, packages: str = PACKAGES, version: int = 13, *options: s
     return [DRIVER, "prepare", str(file), packages, str(version), *options]
 
 
+def words_of(command: list) -> list:
+    """What the command prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
 def seconds_inside(command: list) -> float:
     """What the driver measured of itself: no start of a process."""
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(result.stdout.split()[3]) / 1e6
+    return float(words_of(command)[3]) / 1e6
 
 
 def peak_mib(command: list) -> float:
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(result.stdout.split()[4]) / 1024
+    return float(words_of(command)[4]) / 1024
 
 
 def make_file(file: Path, tests: int) -> Path:
@@ -106,8 +107,7 @@ def bench_matching_row(table: Table, large: Path) -> None:
     ours, theirs = [], []
     for _ in range(7):
         ours.append(seconds_inside(prepare(large, PACKAGES, 13, "--repeat", repeat)))
-        call = [sys.executable, "-c", TESTMONS_WAY, str(large), PACKAGES, repeat]
-        theirs.append(float(subprocess.run(call, check=True, capture_output=True, text=True).stdout))
+        theirs.append(float(words_of([sys.executable, "-c", TESTMONS_WAY, str(large), PACKAGES, repeat])[0]))
     table.ratio("matching row, inside a running process", ours, theirs, 0.5)
     whole = alternate(
         {

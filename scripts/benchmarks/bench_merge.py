@@ -10,7 +10,6 @@ one transaction and with the same settings of SQLite; and with copying the bytes
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import sys
@@ -20,10 +19,8 @@ from pathlib import Path
 from typing import List
 
 from bench_datafile import FINGERPRINTS, TESTS, make_file
-from measure import Table, alternate, peak_memory_mib, wall_seconds
+from measure import BUILD, COMMANDS, Table, alternate, peak_memory_mib, wall_seconds
 
-BUILD = Path(os.environ["TESTMON_PRECREATE_BUILD"])
-COMMAND = str(BUILD / "src" / "testmon-precreate")
 SCRATCH = BUILD / "bench_merge"
 SHARDS = 8
 ROUNDS = 3
@@ -145,7 +142,7 @@ class Job:
 
     def our_command(self) -> List[str]:
         base = ["--base", str(self.target)] if self.into_main else []
-        return [COMMAND, "merge", "-q", "--into", str(self.target), *base, *map(str, self.shards)]
+        return [COMMANDS.precreate, "merge", "-q", "--into", str(self.target), *base, *map(str, self.shards)]
 
     def ours(self) -> float:
         self._prepare()

@@ -7,17 +7,15 @@ process facts. What bounds each figure is shown by strace if it is installed.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Dict, List
 
-from measure import Table, alternate, peak_memory_mib, wall_seconds
-from support import Venv, Venvs
+from measure import BUILD, VENVS, Table, alternate, peak_memory_mib, wall_seconds
+from support import Venv
 
-SOURCE = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = 400
 METADATA_SIZE = 10 * 1024
 ORACLE = (
@@ -37,17 +35,6 @@ def add_distributions(venv: Venv) -> None:
         (directory / "METADATA").write_text((headers + body)[:METADATA_SIZE])
 
 
-def system_calls(command: List[str], summary: str, **options) -> str:
-    """The calls of one run: of our process alone with -c, of its children too with -f -c."""
-    with tempfile.NamedTemporaryFile("r") as log:
-        subprocess.run(["strace", *summary.split(), "-c", "-o", log.name, *command], stdout=subprocess.DEVNULL, **options)
-        rows = [line.split() for line in log.read().splitlines()[2:]]
-    calls = sorted(((int(row[3]), row[-1]) for row in rows if len(row) > 4 and row[3].isdigit()), reverse=True)
-    calls = [(count, name) for count, name in calls if name != "total"]
-    most = ", ".join(f"{name} {count}" for count, name in calls[:7])
-    return f"{sum(count for count, _ in calls)} system calls: {most}"
-
-
 def bytes_of_metadata(command: List[str], **options) -> int:
     """What reads of METADATA files returned."""
     with tempfile.NamedTemporaryFile("r") as log:
@@ -58,11 +45,10 @@ def bytes_of_metadata(command: List[str], **options) -> int:
 
 
 def main() -> None:
-    build = Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve()
-    driver = str(build / "tests" / "python" / "environment_key")
+    driver = str(BUILD / "tests" / "python" / "environment_key")
     with tempfile.TemporaryDirectory() as scratch_name:
         scratch = Path(scratch_name)
-        venv = Venvs(SOURCE / "build" / "venvs").get("pytest-testmon==2.2.0").copy(scratch / "venv")
+        venv = VENVS.get("pytest-testmon==2.2.0").copy(scratch / "venv")
         add_distributions(venv)
         environment: Dict[str, str] = venv.environment()
         options = {"cwd": scratch, "env": environment}
@@ -98,11 +84,10 @@ def main() -> None:
         table.ratio("for scale: starting /bin/true / oracle", times["nothing"], times["oracle"], None)
         with facts.open() as stdin:
             table.value("peak memory with process facts", peak_memory_mib([driver, "key"], stdin=stdin, **options), "MiB", 24)
+        for name, what, file in (("asking an interpreter", "whole", request), ("process facts", "key", facts)):
+            with file.open() as stdin:
+                table.system_calls(name, [driver, what], stdin=stdin, **options)
         if shutil.which("strace"):
-            for what, file in (("whole", request), ("key", facts)):
-                name = {"whole": "asking an interpreter", "key": "process facts"}[what]
-                with file.open() as stdin:
-                    table.note(f"{name}: {system_calls([driver, what], '-f', stdin=stdin, **options)}")
             with facts.open() as stdin:
                 read = bytes_of_metadata([driver, "key"], stdin=stdin, **options)
             table.note(f"metadata read: {read / 1024:.0f} of {DISTRIBUTIONS * METADATA_SIZE // 1024} KiB")

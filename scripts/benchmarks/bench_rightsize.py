@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Callable, Dict, List
 
-from measure import Table, alternate, wall_seconds
+from measure import COMMANDS, VENVS, Table, alternate, wall_seconds
 from plugin_support import NEW, plugin_environment
-from support import Commands, Venv, Venvs
+from support import Venv
 
 FILES = int(os.environ.get("RIGHTSIZE_FILES", "1500"))
 TESTS_IN_A_FILE = 12
 SMALL = 80  # files
 ROUNDS = int(os.environ.get("RIGHTSIZE_ROUNDS", "5"))
-SOURCE = Path(__file__).resolve().parents[2]
 
 
 def make_project(root: Path, files: int, seconds_of_import: float = 0) -> None:
@@ -48,9 +45,9 @@ def make_project(root: Path, files: int, seconds_of_import: float = 0) -> None:
 class Suite:
     """A project with recorded tests, from which each run starts."""
 
-    def __init__(self, root: Path, venv: Venv, commands: Commands) -> None:
+    def __init__(self, root: Path, venv: Venv) -> None:
         self.root, self.venv = root, venv
-        self.plugin = plugin_environment(venv, commands, XDG_CACHE_HOME=str(root.parent / "cache"))
+        self.plugin = plugin_environment(venv, COMMANDS, XDG_CACHE_HOME=str(root.parent / "cache"))
         self.fixed = {**self.plugin, "TESTMON_XDIST_WORKERS": "fixed"}
         self.stock = venv.environment()
         self._call("0", self.plugin)
@@ -76,10 +73,7 @@ class Suite:
         path.write_text(text.replace(old, new, 1))
 
     def affected(self) -> str:
-        result = subprocess.run(
-            ["testmon-precreate", "affected", "--count"], cwd=self.root, env=self.plugin, text=True, capture_output=True
-        )
-        return result.stdout.strip()
+        return COMMANDS.run(COMMANDS.precreate, "affected", "--count", cwd=self.root, env=self.plugin).stdout.strip()
 
     def alternate(self, **candidates: Dict[str, str]) -> Dict[str, List[float]]:
         runs: Dict[str, Callable[[], float]] = {
@@ -90,12 +84,11 @@ class Suite:
 
 
 def main() -> None:
-    venv = Venvs(SOURCE / "build" / "venvs").get(*NEW)
-    commands = Commands(Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve(), SOURCE)
+    venv = VENVS.get(*NEW)
     with tempfile.TemporaryDirectory() as scratch:
         large, small, slow = (Path(scratch) / name for name in ("large", "small", "slow"))
         make_project(large, FILES)
-        suite = Suite(large, venv, commands)
+        suite = Suite(large, venv)
         table = Table(f"-n 8 with as many workers as pay off: {FILES * TESTS_IN_A_FILE} tests in {FILES} files")
         times = suite.alternate(ours=suite.plugin, stock=suite.stock, single=suite.stock)
         table.ratio("nothing changed, beside stock", times["ours"], times["stock"], 0.35)
@@ -107,18 +100,17 @@ def main() -> None:
         table.note(f"tests of the changed file: {suite.affected()}")
 
         make_project(small, SMALL)
-        suite = Suite(small, venv, commands)
+        suite = Suite(small, venv)
         suite.edit("shared.py", "return 0", "return 1 - 1")
         table = Table(f"{SMALL * TESTS_IN_A_FILE} tests, all of them affected")
         times = suite.alternate(ours=suite.plugin, fixed=suite.fixed)
         table.ratio("beside as many workers as asked for", times["ours"], times["fixed"], 1.0)
 
         make_project(slow, SMALL, seconds_of_import=1)
-        suite = Suite(slow, venv, commands)
+        suite = Suite(slow, venv)
         table = Table("imports that take a second, nothing changed")
         times = suite.alternate(ours=suite.plugin, stock=suite.stock)
         table.ratio("beside stock", times["ours"], times["stock"], 0.35)
-    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import List
 
-from measure import Table, alternate, peak_memory_mib, wall_seconds
+from measure import BUILD, Table, alternate, peak_memory_mib, wall_seconds
 
 DIRECTORIES = 2_000
 FILES = 100_000
@@ -51,15 +51,6 @@ def output_of(command: List[str], cwd: Path) -> List[str]:
     return sorted(os.path.relpath(cwd / line, cwd) for line in result.stdout.splitlines())
 
 
-def system_calls(command: List[str], cwd: Path) -> str:
-    """What strace counts, most frequent first."""
-    result = subprocess.run(["strace", "-f", "-c", "-o", "/dev/stdout", *command], cwd=cwd, capture_output=True, text=True)
-    rows = [line.split() for line in result.stdout.splitlines()]
-    counts = {row[-1]: int(row[3]) for row in rows if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}
-    common = sorted(counts.items(), key=lambda item: -item[1])[:5]
-    return f"{sum(counts.values())} system calls: " + ", ".join(f"{name} {count}" for name, count in common)
-
-
 def processor_seconds(command: List[str], cwd: Path) -> str:
     """User and system time of one run."""
     with open(os.devnull, "w") as devnull:
@@ -70,7 +61,7 @@ def processor_seconds(command: List[str], cwd: Path) -> str:
 
 
 def main() -> None:
-    tool = Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve() / "tests" / "pytest" / "scan_test_files"
+    tool = BUILD / "tests" / "pytest" / "scan_test_files"
     fdfind = shutil.which("fdfind") or shutil.which("fd")
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -97,9 +88,8 @@ def main() -> None:
         table.ratio("whole process, against the rglob loops", times["ours"], times["original design"], 0.08)
         table.value("peak memory", peak, "MiB", 24)
         table.note(f"ours: {processor_seconds(ours, root)}")
-        if shutil.which("strace") is not None:
-            for who in candidates:
-                table.note(f"{who}: {system_calls(candidates[who], root)}")
+        for who, command in candidates.items():
+            table.system_calls(who, command, cwd=root)
         table.note("Two calls a directory list it (getdents64 until it says 0), two open and close it; no entry is looked")
         table.note("at by itself. What bounds the scan is the system's own work of listing, as its share above shows.")
 

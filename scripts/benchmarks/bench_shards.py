@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -12,28 +11,24 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from measure import Table, alternate, wall_seconds
+from measure import COMMANDS, Table, alternate, wall_seconds
 from support import Project, clean_environment
 
 COMMITS = 1_000
 TESTS, FILES = 50_000, 5_000
 ROUNDS = 7
-COMMAND = str(Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve() / "src" / "testmon-precreate")
 READ = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT test_name, duration FROM test_execution').fetchall()"
 
 
 def make_datafile(project: Project, tests: int) -> None:
     facts = '{"sys_path": [], "python_version": "3.11.7", "testmon_version": "2.2.0", "environment_name": "default"}'
-    subprocess.run(
-        [COMMAND, "prepare", "-q", "--process-facts", "-"], cwd=project.path, input=facts, text=True, check=True,
-        env=clean_environment(),
-    )
+    COMMANDS.run(COMMANDS.precreate, "prepare", "-q", "--process-facts", "-", cwd=project.path, input=facts).check_returncode()
     with closing(sqlite3.connect(project.datafile)) as connection, connection:
         connection.executemany(
             "INSERT INTO test_execution (environment_id, test_name, duration, failed) VALUES (1, ?, ?, 1)",
             ((f"tests/test_price_{i % FILES}.py::test_{i}", 0.01 + i % 97 / 100) for i in range(tests)),
         )
-    subprocess.run([COMMAND, "cleanup", "-q"], cwd=project.path, env=clean_environment())
+    COMMANDS.run(COMMANDS.precreate, "cleanup", "-q", cwd=project.path)
 
 
 def measure_store(table: Table, directory: Path) -> None:
@@ -56,7 +51,7 @@ def measure_store(table: Table, directory: Path) -> None:
 
     def pull() -> float:
         project.datafile.unlink()
-        words = [COMMAND, "store", "pull", "--environment", "ci", str(store.parent)]
+        words = [COMMANDS.precreate, "store", "pull", "--environment", "ci", str(store.parent)]
         return wall_seconds(words, cwd=project.path, env=clean_environment())
 
     times = alternate({"pull": pull, "git": lambda: wall_seconds(listing, cwd=project.path)}, ROUNDS)
@@ -69,7 +64,7 @@ def measure_plan(table: Table, directory: Path) -> None:
     for number in range(FILES):
         (project.path / "tests" / f"test_price_{number}.py").write_text("def test():\n    pass\n")
     make_datafile(project, TESTS)
-    words = [COMMAND, "affected", "--plan", "--shard", "2/5"]
+    words = [COMMANDS.precreate, "affected", "--plan", "--shard", "2/5"]
     times = alternate(
         {
             "plan": lambda: wall_seconds(words, cwd=project.path, env=clean_environment()),

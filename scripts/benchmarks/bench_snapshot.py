@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
-from bench_datafile import DRIVER, FINGERPRINTS, TESTS, make_file
-from measure import Table, alternate, wall_seconds
+from bench_datafile import DRIVER, FINGERPRINTS, TESTS, make_file, words_of
+from measure import BUILD, Table, alternate, wall_seconds
 
-SCRATCH = Path(os.environ["TESTMON_PRECREATE_BUILD"]) / "bench_snapshot"
+SCRATCH = BUILD / "bench_snapshot"
 ROUNDS = 15
 
 
@@ -27,8 +25,7 @@ def remove_copies() -> None:
 def snapshot(file: Path) -> float:
     """As measured inside: a run's own process is there already."""
     remove_copies()
-    command = [DRIVER, "snapshot", str(file), str(SCRATCH / "copy"), str(SCRATCH / "copy.origin")]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1e6
+    return float(words_of([DRIVER, "snapshot", file, SCRATCH / "copy", SCRATCH / "copy.origin"])[0]) / 1e6
 
 
 def cp(file: Path) -> float:

@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 from typing import Dict, List
 
-from measure import Table, alternate
-from support import Commands, Venv, Venvs
+from measure import COMMANDS, VENVS, Table, alternate
+from plugin_support import plugin_environment
+from support import Venv
 
-SOURCE = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("STARTUP_ROUNDS", "15"))
 REQUIREMENTS = ("pytest-testmon==2.2.0", "pytest>=9,<10", "pytest-xdist>=3.8,<4")
 
@@ -50,19 +50,13 @@ def sample_project(directory: Path) -> Path:
 
 class Startup:
     def __init__(self, scratch: Path, packages: int) -> None:
-        self.commands = Commands(Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve(), SOURCE)
-        self.venv = Venvs(SOURCE / "build" / "venvs").get(*REQUIREMENTS).copy(scratch / f"venv{packages}")
+        self.venv = VENVS.get(*REQUIREMENTS).copy(scratch / f"venv{packages}")
         fill(self.venv, packages)
         # As pip leaves it; without it the first runs would be spent on compiling.
         subprocess.run([self.venv.python, "-m", "compileall", "-q", str(self.venv.site_packages)], check=True)
         self.project = sample_project(scratch / f"project{packages}")
         self.stock = self.venv.environment()
-        self.ours = self.venv.environment(
-            self.commands,
-            TESTMON_XDIST_CONTROLLER_PRECREATION="true",
-            PYTHONPATH=self.commands.plugin_directory,
-            PYTEST_PLUGINS="testmon_precreate.plugin",
-        )
+        self.ours = plugin_environment(self.venv, COMMANDS)
         self.off = dict(self.ours, TESTMON_XDIST_CONTROLLER_PRECREATION="false")
 
     def seconds(self, environment: Dict[str, str], *arguments: str) -> float:

@@ -1,12 +1,22 @@
-"""How the benchmarks measure: alternating runs, medians, ratios of one session side by side."""
+"""What the benchmarks share: what they measure, and how: alternating runs, medians, ratios of one session side by side."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import statistics
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence
+
+from support import Commands, Venvs
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ["TESTMON_PRECREATE_BUILD"]).resolve()
+COMMANDS = Commands(BUILD, SOURCE)
+VENVS = Venvs(SOURCE / "build" / "venvs")
 
 
 def wall_seconds(command: Sequence[str], **options) -> float:
@@ -54,19 +64,29 @@ class Table:
         self.missed = 0
         print(f"\n{title}\n{'-' * len(title)}", flush=True)
 
-    def ratio(
-        self, what: str, ours: Sequence[float], theirs: Sequence[float], target: Optional[float]
-    ) -> float:
+    def ratio(self, what: str, ours: Sequence[float], theirs: Sequence[float], target: Optional[float]) -> None:
         ours_median, theirs_median = statistics.median(ours), statistics.median(theirs)
         value = ours_median / theirs_median
         self._line(what, f"{ours_median * 1e3:.2f} ms / {theirs_median * 1e3:.2f} ms = {value:.3f}", value, target)
-        return value
 
     def value(self, what: str, value: float, unit: str, target: Optional[float]) -> None:
         self._line(what, f"{value:.2f} {unit}", value, target)
 
     def note(self, text: str) -> None:
         print(f"  {text}", flush=True)
+
+    def system_calls(self, what: str, command: Sequence[str], **options) -> None:
+        """What strace, if it is installed, counts in one run: all of them, and the most frequent ones."""
+        if not shutil.which("strace"):
+            return
+        with tempfile.NamedTemporaryFile("r") as report:
+            words = ["strace", "-f", "-c", "-o", report.name, *command]
+            subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+            rows = [line.split() for line in report]
+        counts = {row[-1]: int(row[3]) for row in rows if len(row) > 4 and row[3].isdigit() and row[-1] != "total"}
+        most = sorted(counts, key=lambda name: -counts[name])[:7]
+        named = ", ".join(f"{name} {counts[name]}" for name in most)
+        self.note(f"{what}: {sum(counts.values())} system calls: {named}")
 
     def _line(self, what: str, figure: str, value: float, target: Optional[float]) -> None:
         verdict = ""
