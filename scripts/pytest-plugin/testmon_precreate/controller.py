@@ -134,10 +134,6 @@ class Controller:
         message = warn(self._config, str(error) or repr(error), *consequence)
         self._warning = self._warning or message
 
-    def _warn(self, text: str) -> None:
-        if not self._warning:
-            self._warning = warn(self._config, text)
-
     # --- Workers ---
 
     @pytest.hookimpl(tryfirst=True)
@@ -159,8 +155,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         failure = getattr(node, "workeroutput", {}).get(FAILURE)
-        if failure:
-            self._warn(failure)
+        if failure and not self._warning:
+            self._warning = warn(self._config, failure)
 
     # --- Output ---
 

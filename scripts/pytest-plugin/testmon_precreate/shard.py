@@ -155,7 +155,7 @@ class Sharding:
     def _follow(self, plan: Dict[str, Any]) -> None:
         self._config.pluginmanager.register(Restriction(Part(plan)), RESTRICTION)
         if plan["nothing_to_run"]:
-            internals.run_without_workers(self._config)
+            internals.set_worker_count(self._config, 0)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -233,12 +233,6 @@ def count_only(data: Any, has: Callable[[str], bool]) -> None:
     data.db.fetch_current_run_stats = fetch_current_run_stats
 
 
-def run_without_workers(config: Any) -> None:
-    """As xdist's pytest_cmdline_main does for `-n 0`; before xdist configures itself."""
-    config.option.dist = "no"
-    config.option.tx = []
-
-
 def recording_data(config: Any) -> Any:
     """testmon's data if this run records: its get_tests_fingerprints() makes the records of tests, in the process that
     writes the data file."""
