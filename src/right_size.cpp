@@ -47,7 +47,7 @@ std::string what_is_unknown(const Affected& affected, const AffectedQuery& query
   if (const std::size_t changed = changed_test_files(affected, query); changed > 0) {
     return util::counted(changed, "changed test file");
   }
-  return project.command_line.packages_as_arguments ? "--pyargs" : "";
+  return project.command_line.has_flag("--pyargs") ? "--pyargs" : "";
 }
 
 } // namespace

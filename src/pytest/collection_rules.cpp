@@ -34,8 +34,8 @@ bool has_activation_script(const util::FileDescriptor& directory) {
 CollectionRules::CollectionRules(const Project& project,
                                  const std::vector<std::string>& file_patterns)
     : version_(project.version)
-    , enter_virtualenvs_(project.command_line.collect_in_virtualenv)
-    , all_python_files_(project.command_line.doctest_modules)
+    , enter_virtualenvs_(project.command_line.has_flag("--collect-in-virtualenv"))
+    , all_python_files_(project.command_line.has_flag("--doctest-modules"))
     , file_patterns_(file_patterns)
     , no_recurse_(project.ini_args("norecursedirs", {"*.egg", ".*", "_darcs", "build", "CVS",
                                                      "dist", "node_modules", "venv", "{arch}"})) {

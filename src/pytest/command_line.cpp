@@ -73,21 +73,6 @@ std::pair<std::string, std::string> parse_override(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-void apply_flag(CommandLine& line, std::string_view name) {
-  line.flags.emplace_back(name);
-  if (name == "--noconftest") {
-    line.no_conftest = true;
-  } else if (name == "--collect-in-virtualenv") {
-    line.collect_in_virtualenv = true;
-  } else if (name == "--keep-duplicates" || name == "--keepduplicates") {
-    line.keep_duplicates = true;
-  } else if (name == "--doctest-modules") {
-    line.doctest_modules = true;
-  } else if (name == "--pyargs") {
-    line.packages_as_arguments = true;
-  }
-}
-
 void apply_value(CommandLine& line, std::string_view name, const std::string& value) {
   if (name == "--rootdir") {
     line.rootdir = value;
@@ -159,10 +144,8 @@ private:
     after_unknown_ = !option.count && option.name.find('=') == std::string::npos;
     if (!option.count) {
       line_.flags.push_back(option.name);
-      return;
-    }
-    if (*option.count == ValueCount::none) {
-      apply_flag(line_, option.name);
+    } else if (*option.count == ValueCount::none) {
+      line_.flags.push_back(option.name);
       // `-xvs`: what follows a flag's letter is the next option.
       if (option.value && !option.value->empty() && !option.name.starts_with("--")) {
         read_option(split_option('-' + *option.value, known_));
@@ -206,6 +189,10 @@ private:
 
 bool CommandLine::has_flag(std::string_view flag) const {
   return std::find(flags.begin(), flags.end(), flag) != flags.end();
+}
+
+bool CommandLine::has_plugin(std::string_view value) const {
+  return std::find(plugins.begin(), plugins.end(), value) != plugins.end();
 }
 
 CommandLine parse_command_line(std::span<const std::string> arguments, KnownOptions known,

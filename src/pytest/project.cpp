@@ -320,7 +320,7 @@ std::vector<std::string> starting_points(const Project& project,
   std::vector<std::string> points;
   if (project.invocation_directory == project.rootdir) {
     for (const std::string& pattern : project.ini_args("testpaths")) {
-      if (project.command_line.packages_as_arguments) {
+      if (project.command_line.has_flag("--pyargs")) {
         points.push_back(pattern);
         continue;
       }

@@ -162,7 +162,7 @@ fs::path conftest_boundary(const Project& project) {
 std::vector<std::string> extend_sys_path(const Project& project,
                                          std::vector<std::string> sys_path) {
   insert_python_path(project, sys_path);
-  if (project.command_line.no_conftest) {
+  if (project.command_line.has_flag("--noconftest")) {
     return sys_path;
   }
   ConftestImports imports(project, sys_path);

@@ -140,11 +140,12 @@ void make_relative(std::vector<std::string>& paths, const fs::path& rootdir) {
 TestFiles scan_test_files(const Project& project) {
   TestFiles result;
   std::vector<Argument> arguments = resolve(project, result.warnings);
-  if (!project.command_line.keep_duplicates) {
+  const CommandLine& line = project.command_line;
+  if (!line.has_flag("--keep-duplicates") && !line.has_flag("--keepduplicates")) {
     drop_overlapping(arguments, project);
   }
   scan(project, arguments, project.ini_args("python_files", {"test_*.py", "*_test.py"}), result);
-  if (result.paths.empty() && !project.is_configured && project.command_line.paths.empty()) {
+  if (result.paths.empty() && !project.is_configured && line.paths.empty()) {
     scan_by_fixed_list(project, result);
   }
   make_relative(result.paths, project.rootdir);

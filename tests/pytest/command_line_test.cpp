@@ -58,11 +58,11 @@ TEST_SUITE("pytest/command_line") {
     CHECK(line.workers == "auto");
     CHECK(line.import_mode == "append");
     CHECK(line.confcutdir == "c");
-    CHECK(line.no_conftest);
-    CHECK(line.collect_in_virtualenv);
-    CHECK(line.keep_duplicates);
-    CHECK(line.doctest_modules);
-    CHECK(line.packages_as_arguments);
+    CHECK(line.has_flag("--noconftest"));
+    CHECK(line.has_flag("--collect-in-virtualenv"));
+    CHECK(line.has_flag("--keep-duplicates"));
+    CHECK(line.has_flag("--doctest-modules"));
+    CHECK(line.has_flag("--pyargs"));
     CHECK(line.config_file == "f.toml");
     CHECK(line.paths.empty());
   }

@@ -29,14 +29,10 @@ struct CommandLine {
   std::string markers;                             // -m: the last one
   std::vector<std::string> plugins;                // -p, as given: `no:NAME` is one that is off
   std::vector<std::string> flags;                  // all options without a value, unknown ones too
-  bool no_conftest = false;                        // --noconftest
-  bool collect_in_virtualenv = false;              // --collect-in-virtualenv
-  bool keep_duplicates = false;                    // --keep-duplicates
-  bool doctest_modules = false;                    // --doctest-modules
-  bool packages_as_arguments = false;              // --pyargs
   bool run_as_module = false; // `python -m pytest`: the working directory is on sys.path
 
   [[nodiscard]] bool has_flag(std::string_view flag) const;
+  [[nodiscard]] bool has_plugin(std::string_view value) const;
 };
 
 // Which options are known to take a value.
