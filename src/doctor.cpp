@@ -1,12 +1,11 @@
 #include "testmon_precreate/doctor.hpp"
 
-#include "doctor_datafile.hpp"
-#include "doctor_findings.hpp"
-#include "doctor_options.hpp"
+#include "doctor_parts.hpp"
 
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/explain.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
+#include <testmon_precreate/python/package_text.hpp>
 #include <testmon_precreate/python/python_version.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
 #include <testmon_precreate/util/text.hpp>
@@ -44,16 +43,15 @@ public:
     ask_interpreter();
     if (run_.surroundings) {
       run_.project = run_.surroundings->project;
-      for (const auto& [name, version] : packages_of(run_.surroundings->key.system_packages_full)) {
+      for (const auto& [name, version] :
+           python::packages_of(run_.surroundings->key.system_packages_full)) {
         packages_[normalised(name)] = version;
       }
     } else {
       run_.project = find_project(request_);
     }
     run_.datafile = run_.project.rootdir / request_.settings.datafile_path();
-    for (Finding& finding : examine_options(request_, run_.project)) {
-      findings_.add(std::move(finding));
-    }
+    examine_options(request_, run_.project, findings_);
     look_at_versions();
     look_at_plugin();
     look_at_coverage_core();
@@ -129,18 +127,13 @@ private:
     return !run_.surroundings || !version_of("testmon-precreate").empty() ||
            is_ignored("testmon-precreate") ||
            contains(request_.environment.get("PYTEST_PLUGINS").value_or(""), "testmon_precreate") ||
-           has_plugin_option("testmon_precreate.plugin");
-  }
-
-  [[nodiscard]] bool has_plugin_option(const char* value) const {
-    const auto& values = run_.project.command_line.plugins;
-    return std::find(values.begin(), values.end(), value) != values.end();
+           run_.project.command_line.has_plugin("testmon_precreate.plugin");
   }
 
   void look_at_plugin() {
     const bool switched_on = is_on(request_.environment.get(switch_variable).value_or(""));
-    run_.plugin_works =
-        switched_on && is_plugin_installed() && !has_plugin_option("no:testmon-precreate");
+    run_.plugin_works = switched_on && is_plugin_installed() &&
+                        !run_.project.command_line.has_plugin("no:testmon-precreate");
     if (!switched_on) {
       findings_.note(
           "plugin-off",
@@ -159,7 +152,7 @@ private:
                                  TESTMON_PRECREATE_VERSION),
                      run_.interpreter, "Install the same version of both");
     }
-    if (!run_.plugin_works && has_plugin_option("no:cacheprovider")) {
+    if (!run_.plugin_works && run_.project.command_line.has_plugin("no:cacheprovider")) {
       findings_.problem("no-cacheprovider", "-p no:cacheprovider: testmon ends with KeyError 'lf'",
                         "pytest's options",
                         std::string("Remove it, or switch the plugin on: ") + switch_on);

@@ -1,4 +1,5 @@
-#include "doctor_datafile.hpp"
+#include "doctor_parts.hpp"
+
 #include <testmon_precreate/affected.hpp>
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/datafile/checkup.hpp>
@@ -8,6 +9,7 @@
 #include <testmon_precreate/datafile/management.hpp>
 #include <testmon_precreate/explain.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
+#include <testmon_precreate/python/package_text.hpp>
 #include <testmon_precreate/selection/git.hpp>
 #include <testmon_precreate/util/text.hpp>
 
@@ -198,7 +200,8 @@ private:
     constexpr const char* cure = "If the tests do not depend on them, name them in the ini option "
                                  "testmon_ignore_dependencies";
     // With the plugin, versions of the project's own distributions are no dependency.
-    const auto own = packages_of(run_.plugin_works ? run_.surroundings->key.own_distributions : "");
+    const auto own =
+        python::packages_of(run_.plugin_works ? run_.surroundings->key.own_distributions : "");
     auto changing = changing_packages(texts);
     std::erase_if(changing, [&own](const std::string& name) { return own.contains(name); });
     if (!changing.empty()) {
@@ -211,7 +214,8 @@ private:
       return;
     }
     std::vector<std::string> names;
-    for (const auto& [name, version] : packages_of(run_.surroundings->key.system_packages)) {
+    for (const auto& [name, version] :
+         python::packages_of(run_.surroundings->key.system_packages)) {
       if (tells_a_commit(version) && !own.contains(name)) {
         names.push_back(fmt::format("{} {}", name, version));
       }

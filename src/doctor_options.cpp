@@ -1,10 +1,12 @@
-#include "doctor_options.hpp"
+#include "doctor_parts.hpp"
+
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/shell_words.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace testmon_precreate {
@@ -12,16 +14,6 @@ namespace testmon_precreate {
 namespace {
 
 using pytest::CommandLine;
-
-bool names_a_test(const CommandLine& line) {
-  return std::any_of(line.paths.begin(), line.paths.end(), [](const std::string& path) {
-    return path.find(".py::") != std::string::npos;
-  });
-}
-
-bool gives_plugin(const CommandLine& line, const std::string& value) {
-  return std::find(line.plugins.begin(), line.plugins.end(), value) != line.plugins.end();
-}
 
 // An option with what it does to testmon.
 struct HarmfulOption {
@@ -36,8 +28,7 @@ std::function<std::string(const CommandLine&)> flag(const std::string& name) {
 }
 
 std::function<std::string(const CommandLine&)> plugin(const std::string& value) {
-  return
-      [value](const CommandLine& line) { return gives_plugin(line, value) ? "-p " + value : ""; };
+  return [value](const CommandLine& line) { return line.has_plugin(value) ? "-p " + value : ""; };
 }
 
 std::function<std::string(const CommandLine&)> expression(const char* option,
@@ -47,107 +38,46 @@ std::function<std::string(const CommandLine&)> expression(const char* option,
   };
 }
 
+std::string name_of_test(const CommandLine& line) {
+  const bool is_given =
+      std::any_of(line.paths.begin(), line.paths.end(),
+                  [](const std::string& path) { return path.find(".py::") != std::string::npos; });
+  return is_given ? "FILE.py::TEST" : "";
+}
+
 constexpr const char* deselects_nothing = "testmon deselects nothing, every run executes all tests";
 constexpr const char* add_force = "Add --testmon-forceselect beside it: tests are then chosen by "
                                   "both. Or give it by hand only";
 
-// Those that --testmon-forceselect beats.
-std::vector<HarmfulOption> selection_options() {
+// `line` is the whole command line.
+std::vector<HarmfulOption> harmful_options(const CommandLine& line) {
   constexpr const char* remove_lf =
       "Remove it: testmon runs tests that failed again by itself. Or add --testmon-forceselect";
-  return {
-      {"selection-off", flag("--testmon-noselect"), deselects_nothing, "Remove it"},
-      {"selection-off", expression("-k", &CommandLine::keywords), deselects_nothing, add_force},
-      {"selection-off", expression("-m", &CommandLine::markers), deselects_nothing, add_force},
-      {"selection-off", flag("--lf"), deselects_nothing, remove_lf},
-      {"selection-off", flag("--last-failed"), deselects_nothing, remove_lf},
-      {"selection-off",
-       [](const CommandLine& line) { return names_a_test(line) ? "FILE.py::TEST" : ""; },
-       deselects_nothing, "Name files or directories, or add --testmon-forceselect"},
-  };
-}
-
-std::vector<HarmfulOption> other_options() {
   constexpr const char* off = "testmon does nothing";
-  return {
-      {"testmon-off", flag("--no-testmon"), off, "Remove it"},
-      {"testmon-off", plugin("no:pytest-testmon"), off, "Remove it"},
-  };
+  std::vector<HarmfulOption> options;
+  if (!line.has_flag("--testmon-forceselect")) { // which beats these
+    options = {
+        {"selection-off", flag("--testmon-noselect"), deselects_nothing, "Remove it"},
+        {"selection-off", expression("-k", &CommandLine::keywords), deselects_nothing, add_force},
+        {"selection-off", expression("-m", &CommandLine::markers), deselects_nothing, add_force},
+        {"selection-off", flag("--lf"), deselects_nothing, remove_lf},
+        {"selection-off", flag("--last-failed"), deselects_nothing, remove_lf},
+        {"selection-off", name_of_test, deselects_nothing,
+         "Name files or directories, or add --testmon-forceselect"},
+    };
+  }
+  options.push_back({"testmon-off", flag("--no-testmon"), off, "Remove it"});
+  options.push_back({"testmon-off", plugin("no:pytest-testmon"), off, "Remove it"});
+  return options;
 }
 
-class Examination {
-public:
-  Examination(const DoctorRequest& request, const pytest::Project& project)
-      : request_(request)
-      , merged_(project.command_line)
-      , sources_(option_sources(request, project)) {}
-
-  std::vector<Finding> run() {
-    if (!merged_.has_flag("--testmon-forceselect")) {
-      look_for(selection_options());
-    }
-    look_for(other_options());
-    look_for_nocollect();
-    look_for_testmon();
-    return std::move(findings_);
-  }
-
-private:
-  void look_for(const std::vector<HarmfulOption>& options) {
-    for (const HarmfulOption& option : options) {
-      if (option.find(merged_).empty()) {
-        continue; // a later `-m ''` undoes an earlier one
-      }
-      for (const OptionSource& source : sources_) {
-        if (const std::string given = option.find(source.line); !given.empty()) {
-          findings_.push_back({.id = option.id,
-                               .is_problem = true,
-                               .what = fmt::format("{}: {}", given, option.effect),
-                               .where = source.name,
-                               .cure = option.cure});
-        }
-      }
-    }
-  }
-
-  // In a single run it may be meant so.
-  void look_for_nocollect() {
-    for (const OptionSource& source : sources_) {
-      if (source.line.has_flag("--testmon-nocollect")) {
-        findings_.push_back(
-            {.id = "nothing-recorded",
-             .is_problem = false,
-             .what = "--testmon-nocollect: the run records nothing, later ones select by old data",
-             .where = source.name,
-             .cure = "Leave it out of the runs that are to fill the data file"});
-      }
-    }
-  }
-
-  void look_for_testmon() {
-    const bool active =
-        std::any_of(sources_.begin(), sources_.end(), [](const OptionSource& source) {
-          return source.line.has_flag("--testmon") || source.line.has_flag("--testmon-nocollect") ||
-                 source.line.has_flag("--testmon-noselect") ||
-                 source.line.has_flag("--testmon-forceselect");
-        });
-    if (request_.is_whole_command && !active) {
-      findings_.push_back({.id = "testmon-off",
-                           .is_problem = true,
-                           .what = "no --testmon: testmon does nothing",
-                           .where = "the command line and addopts",
-                           .cure = "Add --testmon"});
-    }
-  }
-
-  const DoctorRequest& request_;
-  const CommandLine& merged_;
-  std::vector<OptionSource> sources_;
-  std::vector<Finding> findings_;
+// One of the places that pytest takes its options from.
+struct OptionSource {
+  std::string name;
+  CommandLine line;
 };
 
-} // namespace
-
+// The places that the run's options come from, the weakest first.
 std::vector<OptionSource> option_sources(const RunRequest& request,
                                          const pytest::Project& project) {
   const std::string file = project.config_file ? project.config_file->string() : "-o";
@@ -169,8 +99,40 @@ std::vector<OptionSource> option_sources(const RunRequest& request,
   return sources;
 }
 
-std::vector<Finding> examine_options(const DoctorRequest& request, const pytest::Project& project) {
-  return Examination(request, project).run();
+bool is_active(const OptionSource& source) {
+  constexpr std::array flags{"--testmon", "--testmon-nocollect", "--testmon-noselect",
+                             "--testmon-forceselect"};
+  return std::any_of(flags.begin(), flags.end(),
+                     [&source](const char* flag) { return source.line.has_flag(flag); });
+}
+
+} // namespace
+
+void examine_options(const DoctorRequest& request, const pytest::Project& project,
+                     Findings& findings) {
+  const std::vector<OptionSource> sources = option_sources(request, project);
+  for (const HarmfulOption& option : harmful_options(project.command_line)) {
+    if (option.find(project.command_line).empty()) {
+      continue; // a later `-m ''` undoes an earlier one
+    }
+    for (const OptionSource& source : sources) {
+      if (const std::string given = option.find(source.line); !given.empty()) {
+        findings.problem(option.id, fmt::format("{}: {}", given, option.effect), source.name,
+                         option.cure);
+      }
+    }
+  }
+  for (const OptionSource& source : sources) {
+    if (source.line.has_flag("--testmon-nocollect")) { // in a single run it may be meant so
+      findings.note("nothing-recorded",
+                    "--testmon-nocollect: the run records nothing, later ones select by old data",
+                    source.name, "Leave it out of the runs that are to fill the data file");
+    }
+  }
+  if (request.is_whole_command && std::none_of(sources.begin(), sources.end(), is_active)) {
+    findings.problem("testmon-off", "no --testmon: testmon does nothing",
+                     "the command line and addopts", "Add --testmon");
+  }
 }
 
 } // namespace testmon_precreate

@@ -1,6 +1,7 @@
 #include "testmon_precreate/explain.hpp"
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/test_files.hpp>
+#include <testmon_precreate/python/package_text.hpp>
 #include <testmon_precreate/python/testmon_version.hpp>
 #include <testmon_precreate/selection/working_tree.hpp>
 #include <testmon_precreate/util/user_cache.hpp>
@@ -152,7 +153,7 @@ std::optional<Surroundings> ask_for_surroundings(const AffectedRequest& request,
 // `recorded`: the nearest environment's own distributions, empty if they are not known.
 void find_own_changes(const std::string& recorded, Explanation& explanation) {
   const std::string& wanted = explanation.wanted->own_distributions;
-  const auto own = packages_of(wanted);
+  const auto own = python::packages_of(wanted);
   for (const PackageChange& change : explanation.packages) {
     if (change.before && change.after && own.contains(change.name)) {
       explanation.own_versions.insert(change.name);
@@ -177,23 +178,9 @@ void compare_environments(Explanation& explanation) {
 
 } // namespace
 
-std::map<std::string, std::string> packages_of(std::string_view text) {
-  constexpr std::string_view separator = ", ";
-  std::map<std::string, std::string> packages;
-  while (!text.empty()) {
-    const std::string_view entry = text.substr(0, text.find(separator));
-    text.remove_prefix(std::min(text.size(), entry.size() + separator.size()));
-    const std::size_t blank = entry.rfind(' ');
-    std::string& versions = packages[std::string(entry.substr(0, blank))];
-    versions.append(versions.empty() ? "" : " and ");
-    versions.append(blank == std::string_view::npos ? "" : entry.substr(blank + 1));
-  }
-  return packages;
-}
-
 std::vector<PackageChange> compare_packages(const std::string& before, const std::string& after) {
-  const auto old_packages = packages_of(before);
-  const auto new_packages = packages_of(after);
+  const auto old_packages = python::packages_of(before);
+  const auto new_packages = python::packages_of(after);
   std::vector<PackageChange> changes;
   for (const auto& [name, version] : old_packages) {
     const auto now = new_packages.find(name);

@@ -2,8 +2,8 @@
 #include <testmon_precreate/core/errors.hpp>
 #include <testmon_precreate/pytest/glob.hpp>
 #include <testmon_precreate/pytest/sys_path.hpp>
-#include <testmon_precreate/pytest/version.hpp>
 #include <testmon_precreate/python/interpreter.hpp>
+#include <testmon_precreate/python/package_text.hpp>
 #include <testmon_precreate/python/probe.hpp>
 #include <testmon_precreate/util/version.hpp>
 
@@ -95,7 +95,8 @@ pytest::Project find_project(const RunRequest& request) {
 
 Surroundings find_surroundings(const RunRequest& request) {
   Surroundings found = look_around(request, find_project(request));
-  const auto version = pytest::pytest_version_among(found.key.system_packages_full);
+  const auto version =
+      util::parse_version(python::packages_of(found.key.system_packages_full)["pytest"]);
   return version && *version != found.project.version
              ? look_around(request, find_project(request, *version))
              : found;

@@ -2,18 +2,12 @@
 
 #include <testmon_precreate/affected.hpp>
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace testmon_precreate {
-
-// The versions in a package text as testmon writes it (`Name Version, Name Version`) by name; of a
-// name that is there twice `1.0 and 2.0`.
-[[nodiscard]] std::map<std::string, std::string> packages_of(std::string_view text);
 
 // A package that two environments do not have in common. Versions as testmon keeps them: without
 // their third component.

@@ -33,15 +33,16 @@ std::vector<FileBlocks> find_file_blocks(const FileBlocksRequest& request) {
     names += filename;
     names += '\0';
   }
-  const std::string output =
+  const std::string answer =
       answer_of_interpreter({.arguments = {request.interpreter.string(), "-c", file_blocks_script,
                                            request.rootdir.string()},
                              .working_directory = request.working_directory,
                              .environment = request.environment,
                              .standard_input = std::move(names),
-                             .timeout = request.timeout});
+                             .timeout = request.timeout},
+                            "testmon-precreate-blocks:");
   try {
-    std::vector<FileBlocks> files = parse(line_after(output, "testmon-precreate-blocks:"));
+    std::vector<FileBlocks> files = parse(answer);
     if (files.size() == request.filenames.size()) {
       return files;
     }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <system_error>
 
 namespace testmon_precreate::python {
@@ -19,7 +20,7 @@ std::string last_line(std::string_view text) {
 
 } // namespace
 
-std::string answer_of_interpreter(const util::ProcessCall& call) {
+std::string answer_of_interpreter(const util::ProcessCall& call, const std::string& mark) {
   const std::string& interpreter = call.arguments.front();
   util::ProcessOutput output;
   try {
@@ -38,16 +39,13 @@ std::string answer_of_interpreter(const util::ProcessCall& call) {
                              fmt::format("the Python interpreter ended with exit code {}: {}",
                                          output.exit_code, last_line(output.standard_error)));
   }
-  return std::move(output.standard_output);
-}
-
-std::string_view line_after(std::string_view output, std::string_view mark) {
-  const std::size_t start = output.rfind("\n" + std::string(mark));
-  if (start == std::string_view::npos) {
+  const std::string& text = output.standard_output;
+  const std::size_t line = text.rfind('\n' + mark);
+  if (line == std::string::npos) {
     return {};
   }
-  output.remove_prefix(start + 1 + mark.size());
-  return output.substr(0, output.find('\n'));
+  const std::size_t start = line + 1 + mark.size();
+  return text.substr(start, text.find('\n', start) - start);
 }
 
 void throw_interpreter_failed(const std::filesystem::path& interpreter, std::string what) {

@@ -1,4 +1,5 @@
 #include "testmon_precreate/python/package_text.hpp"
+#include <testmon_precreate/util/text.hpp>
 
 #include <fmt/format.h>
 
@@ -83,6 +84,24 @@ std::string package_text(std::span<const Distribution> distributions,
     }
   }
   return fmt::format("{}", fmt::join(packages, ", "));
+}
+
+std::size_t package_count(std::string_view text) {
+  return text.empty() ? 0 : util::split(text, ',').size();
+}
+
+std::map<std::string, std::string> packages_of(std::string_view text) {
+  constexpr std::string_view separator = ", ";
+  std::map<std::string, std::string> packages;
+  while (!text.empty()) {
+    const std::string_view entry = text.substr(0, text.find(separator));
+    text.remove_prefix(std::min(text.size(), entry.size() + separator.size()));
+    const std::size_t blank = entry.rfind(' ');
+    std::string& versions = packages[std::string(entry.substr(0, blank))];
+    versions.append(versions.empty() ? "" : " and ");
+    versions.append(blank == std::string_view::npos ? "" : entry.substr(blank + 1));
+  }
+  return packages;
 }
 
 std::string drop_patch_version(std::string_view text) {

@@ -31,13 +31,14 @@ ProcessFacts ask_interpreter(const ProbeRequest& request) {
   for (const std::filesystem::path& addition : request.sys_path_additions) {
     command.push_back(addition.string());
   }
-  const std::string output = answer_of_interpreter({.arguments = std::move(command),
+  const std::string answer = answer_of_interpreter({.arguments = std::move(command),
                                                     .working_directory = request.working_directory,
                                                     .environment = request.environment,
                                                     .standard_input = {},
-                                                    .timeout = request.timeout});
+                                                    .timeout = request.timeout},
+                                                   "testmon-precreate-probe:");
   try {
-    return parse_process_facts(line_after(output, "testmon-precreate-probe:"));
+    return parse_process_facts(answer);
   } catch (const core::UsageError&) {
     throw_interpreter_failed(request.interpreter, "the interpreter did not answer the probe");
   }

@@ -20,18 +20,22 @@ using nlohmann::json;
                           .hint = "expected the JSON object that the pytest plugin writes"});
 }
 
-const json* find(const json& object, const char* key) {
+// Nothing if it is missing or null. Throws if it is `required`.
+const json* find(const json& object, const char* key, bool required) {
   const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
+  if (found != object.end() && !found->is_null()) {
+    return &*found;
+  }
+  if (required) {
+    throw_wrong(fmt::format("the process facts have no key '{}'", key));
+  }
+  return nullptr;
 }
 
 std::string text_of(const json& object, const char* key, bool required) {
-  const json* value = find(object, key);
-  if (value == nullptr && !required) {
-    return {};
-  }
+  const json* value = find(object, key, required);
   if (value == nullptr) {
-    throw_wrong(fmt::format("the process facts have no key '{}'", key));
+    return {};
   }
   if (!value->is_string()) {
     throw_wrong(fmt::format("'{}' in the process facts is not a string", key));
@@ -40,12 +44,9 @@ std::string text_of(const json& object, const char* key, bool required) {
 }
 
 std::vector<std::string> list_of(const json& object, const char* key, bool required) {
-  const json* value = find(object, key);
-  if (value == nullptr && !required) {
-    return {};
-  }
+  const json* value = find(object, key, required);
   if (value == nullptr) {
-    throw_wrong(fmt::format("the process facts have no key '{}'", key));
+    return {};
   }
   const auto is_text = [](const json& item) { return item.is_string(); };
   if (!value->is_array() || !std::all_of(value->begin(), value->end(), is_text)) {
@@ -67,7 +68,7 @@ std::optional<std::string> optional_text(const json& value) {
 
 std::vector<Distribution> distributions_of(const json& object, const char* key) {
   std::vector<Distribution> distributions;
-  const json* value = find(object, key);
+  const json* value = find(object, key, false);
   if (value == nullptr) {
     return distributions;
   }

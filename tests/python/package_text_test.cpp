@@ -21,6 +21,14 @@ TEST_SUITE("python/package_text") {
           "None None, Z 1, a None, b 1, é 1, \uFFFD 1, \U0001F40D 1");
   }
 
+  TEST_CASE("the versions in a text by name") {
+    CHECK(python::packages_of("iniconfig 2.3.1, pytest 7.4.4, pytest-cov 5.0")["pytest"] ==
+          "7.4.4");
+    CHECK_FALSE(python::packages_of("pytest-cov 5.0, pytests 1").contains("pytest"));
+    CHECK(python::packages_of("a 1.0, a 2.0, None None")["a"] == "1.0 and 2.0");
+    CHECK(python::packages_of("").empty());
+  }
+
   TEST_CASE("what is left out depends on the release and on the list of ignored names") {
     const std::vector<Distribution> found{{"pytest-testmon", "2.1.3"},
                                           {"UNKNOWN", "1"},
