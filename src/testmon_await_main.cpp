@@ -1,4 +1,4 @@
-#include <testmon_precreate/cli/await.hpp>
+#include <testmon_precreate/cli/commands.hpp>
 
 #include <algorithm>
 

@@ -21,40 +21,37 @@ coordination::WaitPolicy wait_policy(const core::Settings& settings) {
 
 namespace {
 
-coordination::WaitPolicy policy_of(const AwaitRequest& request) {
-  coordination::WaitPolicy policy = wait_policy(request.settings);
-  policy.after_a_second = request.after_a_second;
-  return policy;
-}
-
 coordination::Acknowledgment acknowledgment_of(const AwaitRequest& request,
                                                const coordination::WaitResult& result) {
-  return {.worker_id = *request.worker_id,
+  return {.worker_id = *request.settings.worker_id,
           .pid = ::getpid(),
           .hostname = util::hostname(),
           .timestamp = util::wall_clock_now().count(),
           .waited_seconds = result.waited.count(),
-          .run_uid = result.state.run_uid ? result.state.run_uid : request.run_uid};
+          .run_uid = result.state.run_uid ? result.state.run_uid : request.settings.run_uid};
 }
 
 } // namespace
 
 AwaitResult await_state(const AwaitRequest& request, const core::DebugLog& log) {
-  const bool acknowledges = request.acknowledge && request.worker_id;
+  const core::Settings& settings = request.settings;
+  const bool acknowledges = request.acknowledge && settings.worker_id;
   if (acknowledges) {
-    core::check_worker_id(*request.worker_id);
+    core::check_worker_id(*settings.worker_id);
   }
   const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
-      request.working_directory, request.rootdir, request.settings));
+      request.working_directory, request.rootdir, settings));
   log("waiting for {} of run {}, up to {} s", directory.state_path().string(),
-      request.run_uid.value_or("(any)"), request.settings.worker_timeout.count());
+      settings.run_uid.value_or("(any)"), settings.worker_timeout.count());
+  coordination::WaitPolicy policy = wait_policy(settings);
+  policy.after_a_second = request.after_a_second;
   const auto accept = [&](const coordination::WaitResult& result) {
     return !acknowledges ||
            coordination::acknowledge(directory, acknowledgment_of(request, result), result.file);
   };
-  AwaitResult result{
-      .wait = coordination::wait_for_state(directory, request.run_uid, policy_of(request), accept),
-      .state_path = directory.state_path()};
+  AwaitResult result{.wait =
+                         coordination::wait_for_state(directory, settings.run_uid, policy, accept),
+                     .state_path = directory.state_path()};
   log("environment {} of {} after {:.3f} s, {} looks", result.wait.state.environment_id,
       result.wait.state.database_path, result.wait.waited.count(), result.wait.looks);
   return result;

@@ -8,19 +8,18 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <string>
 
 namespace testmon_precreate {
 
 // How to wait, as the settings have it.
 [[nodiscard]] coordination::WaitPolicy wait_policy(const core::Settings& settings);
 
+// The settings tell as which worker to acknowledge (nothing: no acknowledgment is written), and
+// which run's state to wait for (nothing: any run's will do).
 struct AwaitRequest {
   core::Settings settings;
   std::filesystem::path working_directory;      // absolute
   std::optional<std::filesystem::path> rootdir; // nothing: the nearest parent with a directory
-  std::optional<std::string> worker_id;         // nothing: no acknowledgment is written
-  std::optional<std::string> run_uid;           // nothing: any run's state will do
   bool acknowledge = true;
   std::function<void()> after_a_second; // called once when the wait has lasted a second
 };

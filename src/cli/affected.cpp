@@ -2,8 +2,8 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
-#include <testmon_precreate/cli/sharding_output.hpp>
 #include <testmon_precreate/core/json_text.hpp>
+#include <testmon_precreate/sharding.hpp>
 #include <testmon_precreate/util/text.hpp>
 
 #include <nlohmann/json.hpp>
@@ -14,14 +14,14 @@ namespace testmon_precreate::cli {
 
 namespace {
 
+using nlohmann::ordered_json;
+
 struct Options {
-  ProjectOptions project;
-  std::optional<std::filesystem::path> since_file;
+  AffectedRequest request;
   std::optional<std::string> shard;
   std::optional<std::string> target_seconds;
   std::optional<std::string> tests_from;
   std::size_t most_shards = 16;
-  bool exact = false;
   bool json = false;
   bool files = false;
   bool tests = false;
@@ -59,10 +59,8 @@ std::unordered_set<std::string> read_tests(const std::string& source) {
 }
 
 AffectedRequest make_request(const Options& options, const Program& program) {
-  AffectedRequest request;
-  describe_run(request, options.project, program);
-  request.since_file = options.since_file;
-  request.exact = options.exact;
+  AffectedRequest request = options.request;
+  describe_run(request, program);
   if (options.tests_from) {
     request.given_tests = read_tests(*options.tests_from);
   }
@@ -102,20 +100,45 @@ Answer find_answer(const Options& options, const Program& program) {
   return answer;
 }
 
-nlohmann::ordered_json describe_plan(const Answer& answer) {
-  return answer.plan ? to_json_value(*answer.shard, *answer.plan, answer.affected, answer.material,
-                                     answer.plan_id)
-                     : nlohmann::ordered_json();
+// The plan as the plugin reads it; null without a shard.
+ordered_json describe_plan(const Answer& answer) {
+  if (!answer.plan) {
+    return nullptr;
+  }
+  const core::Shard& shard = *answer.shard;
+  const bool by_group = answer.material.together == selection::Together::groups;
+  ordered_json value{{"shard", core::to_string(shard)},
+                     {"index", shard.index},
+                     {"count", shard.count},
+                     {"together", by_group ? "groups" : ""},
+                     {"id", answer.plan_id},
+                     {"nothing_to_run", answer.affected.nothing_to_run()},
+                     {"seconds", nullptr},
+                     {"owners", std::vector<std::vector<std::string>>(shard.count)}};
+  if (!answer.material.by_size) {
+    value["seconds"] = ordered_json::array();
+    for (const util::Seconds duration : answer.plan->durations()) {
+      value["seconds"].push_back(duration.count());
+    }
+  }
+  for (const auto& [name, owner] : answer.plan->owners()) {
+    value["owners"][owner].push_back(core::to_json_string(name));
+  }
+  return value;
 }
 
-nlohmann::ordered_json describe(const Answer& answer) {
-  nlohmann::ordered_json value = to_json_value(answer.affected);
+ordered_json describe(const Answer& answer) {
+  ordered_json value = to_json_value(answer.affected);
   if (answer.shard) {
     value["shard"] = core::to_string(*answer.shard);
   }
   if (answer.shards_that_pay_off) {
-    value["shard_count"] = *answer.shards_that_pay_off;
-    value["shards"] = shard_names(*answer.shards_that_pay_off);
+    const std::size_t count = *answer.shards_that_pay_off;
+    value["shard_count"] = count;
+    value["shards"] = ordered_json::array(); // as the matrix of a pipeline takes it
+    for (std::size_t index = 0; index < count; ++index) {
+      value["shards"].push_back(core::to_string({.index = index, .count = count}));
+    }
   }
   return value;
 }
@@ -179,12 +202,11 @@ void add_shard_options(CLI::App& command, Options& options) {
 
 void add_affected_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("affected", description);
-  command->footer(footer);
-  add_project_options(*command, options->project);
-  add_text_option(*command, "--since-file", options->since_file, "FILE",
+  CLI::App* command = app.add_subcommand("affected", description)->footer(footer);
+  add_project_options(*command, options->request);
+  add_text_option(*command, "--since-file", options->request.since_file, "FILE",
                   "Compare with this data file instead, such as that of the merge base");
-  command->add_flag("--exact", options->exact,
+  command->add_flag("--exact", options->request.exact,
                     "Ask the interpreter that runs pytest, once, which functions have changed: "
                     "exactly what testmon will run");
   add_shard_options(*command, *options);

@@ -1,13 +1,13 @@
-#include "testmon_precreate/cli/await.hpp"
+#include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/coordination_options.hpp>
-#include <testmon_precreate/cli/state_output.hpp>
-#include <testmon_precreate/cli/wait_options.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/util/exec_arguments.hpp>
 #include <testmon_precreate/util/exit_codes.hpp>
+#include <testmon_precreate/util/text.hpp>
 #include <testmon_precreate/worker.hpp>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -18,6 +18,8 @@
 namespace testmon_precreate::cli {
 
 namespace {
+
+using nlohmann::ordered_json;
 
 struct Options {
   CoordinationOptions run;
@@ -33,12 +35,13 @@ AwaitRequest make_request(const Options& options, const Program& program) {
   AwaitRequest request;
   core::Settings& settings = request.settings;
   settings = program.settings;
-  apply_wait_options(options.wait, settings);
+  options.wait.apply_to(settings);
   options.run.apply_to(settings);
   request.working_directory = std::filesystem::current_path();
   request.rootdir = options.run.rootdir;
-  request.worker_id = options.worker ? options.worker : settings.worker_id;
-  request.run_uid = settings.run_uid;
+  if (options.worker) {
+    settings.worker_id = options.worker;
+  }
   request.acknowledge = !options.no_acknowledgment;
   if (::isatty(STDERR_FILENO) == 1) {
     request.after_a_second = [&program, timeout = settings.worker_timeout] {
@@ -47,6 +50,59 @@ AwaitRequest make_request(const Options& options, const Program& program) {
     };
   }
   return request;
+}
+
+[[noreturn]] void throw_unknown_field(const std::string& field, const ordered_json& state) {
+  std::string known;
+  for (const auto& [name, value] : state.items()) {
+    known.append(known.empty() ? "" : ", ").append(name);
+  }
+  throw core::UsageError({.what = fmt::format("a state has no field '{}'", field),
+                          .where = "--get",
+                          .hint = "Fields are " + known});
+}
+
+// The variables that --shell prints and a command gets, with their values as bytes.
+// TESTMON_XDIST_STATE is the state's path.
+std::vector<std::pair<std::string, std::string>>
+state_variables(const coordination::CoordinationState& state,
+                const std::filesystem::path& state_path) {
+  return {{"TESTMON_XDIST_ENVIRONMENT_ID", std::to_string(state.environment_id)},
+          {"TESTMON_XDIST_ENVIRONMENT_NAME", state.environment_name},
+          {"TESTMON_XDIST_DATABASE_PATH", state.database_path},
+          {"TESTMON_XDIST_DATA_VERSION", std::to_string(state.data_version)},
+          {"TESTMON_XDIST_PYTHON_VERSION", state.python_version},
+          {"TESTMON_XDIST_ROOTDIR", state.rootdir},
+          {"TESTMON_XDIST_RUN_UID", state.run_uid.value_or("")},
+          {"TESTMON_XDIST_STATE", state_path.string()}};
+}
+
+// `export NAME='VALUE'` lines for a POSIX shell's eval.
+std::string shell_exports(const coordination::CoordinationState& state,
+                          const std::filesystem::path& state_path) {
+  std::string lines;
+  for (const auto& [name, value] : state_variables(state, state_path)) {
+    lines += fmt::format("export {}={}\n", name, util::shell_quote(value));
+  }
+  return lines;
+}
+
+// The value of one field of the state's JSON as bytes; a dot leads into an object. Null is empty,
+// an object is JSON. Throws UsageError for a field that a state does not have.
+std::string state_field(const coordination::CoordinationState& state, const std::string& field) {
+  const ordered_json whole = coordination::to_json_value(state);
+  const ordered_json* value = &whole;
+  for (const std::string_view part : util::split(field, '.')) {
+    const auto found = value->is_object() ? value->find(std::string(part)) : value->end();
+    if (!value->is_object() || found == value->end()) {
+      throw_unknown_field(field, whole);
+    }
+    value = &*found;
+  }
+  if (value->is_string()) {
+    return core::from_json_string(value->get_ref<const std::string&>());
+  }
+  return value->is_null() ? "" : value->dump();
 }
 
 // Replaces this process. Returns what a shell returns for a command that cannot be executed.

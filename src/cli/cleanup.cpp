@@ -1,7 +1,6 @@
 #include <testmon_precreate/cleanup.hpp>
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/run_report.hpp>
 #include <testmon_precreate/util/clock.hpp>
 
@@ -17,10 +16,9 @@ namespace {
 
 struct Options {
   CoordinationOptions run;
-  std::optional<std::string> run_report; // a file
-  std::optional<pid_t> controller_pid;
+  CleanupRequest request;
+  std::optional<std::string> run_report;    // a file
   std::optional<std::string> workers_start; // seconds
-  bool force = false;
   bool quiet = false;
 };
 
@@ -33,7 +31,7 @@ constexpr const char* footer = "Examples:\n"
                                "  testmon-precreate cleanup --controller-pid $$";
 
 CleanupRequest make_request(const Options& options, const Program& program) {
-  CleanupRequest request;
+  CleanupRequest request = options.request;
   request.settings = program.settings;
   request.environment = program.environment;
   request.warn = [&program](const std::string& text) { program.terminal.warning(text); };
@@ -41,11 +39,9 @@ CleanupRequest make_request(const Options& options, const Program& program) {
   request.rootdir = options.run.rootdir;
   options.run.apply_to(request.settings);
   request.run_uid = request.settings.run_uid;
-  request.controller_pid = options.controller_pid;
   if (options.workers_start) {
     request.workers_start = core::parse_positive_seconds(*options.workers_start, "--workers-start");
   }
-  request.force = options.force;
   return request;
 }
 
@@ -64,10 +60,7 @@ void summarize(const Options& options, const Program& program) {
   }
 }
 
-int cleanup_command(const Options& options, const Program& program) {
-  if (switched_off(program)) {
-    return 0;
-  }
+void cleanup_command(const Options& options, const Program& program) {
   summarize(options, program);
   const CleanupReport report = clean_up(make_request(options, program), program.log);
   if (!options.quiet) {
@@ -79,19 +72,17 @@ int cleanup_command(const Options& options, const Program& program) {
                                             report.datafile.string());
     }
   }
-  return 0;
 }
 
 } // namespace
 
 void add_cleanup_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("cleanup", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("cleanup", description)->footer(footer);
   add_coordination_options(*command, options->run,
                            "The run that ends (default: $PYTEST_XDIST_TESTRUNUID)");
   command
-      ->add_option("--controller-pid", options->controller_pid,
+      ->add_option("--controller-pid", options->request.controller_pid,
                    "The run's controller (default: any process that this one descends from)")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()))
       ->type_name("PID");
@@ -101,11 +92,10 @@ void add_cleanup_command(CLI::App& app, Program& program) {
                   "$TESTMON_XDIST_SUMMARY");
   add_text_option(*command, "--workers-start", options->workers_start, "S",
                   "How long the run's workers took to start; later runs choose their number by it");
-  command->add_flag("--force", options->force,
+  command->add_flag("--force", options->request.force,
                     "Remove the files even if the controller of another run lives");
   command->add_flag("-q,--quiet", options->quiet, "Print errors only");
-  command->callback(
-      [options, &program] { program.exit_code = cleanup_command(*options, program); });
+  set_action(*command, program, [options, &program] { cleanup_command(*options, program); });
 }
 
 } // namespace testmon_precreate::cli

@@ -19,8 +19,7 @@ using core::to_json_string;
 using nlohmann::ordered_json;
 
 struct Options {
-  ProjectOptions project;
-  bool thorough = false;
+  DoctorRequest request;
   bool json = false;
 };
 
@@ -69,11 +68,10 @@ void print(const Diagnosis& diagnosis, std::ostream& out) {
 }
 
 int doctor_command(const Options& options, const Program& program) {
-  DoctorRequest request;
-  describe_run(request, options.project, program);
+  DoctorRequest request = options.request;
+  describe_run(request, program);
   request.is_whole_command =
       program.after_dashes && find_leading_command(*program.after_dashes).has_value();
-  request.thorough = options.thorough;
   request.progress = [&program](const std::string& text) { program.terminal.note(text); };
   const Diagnosis diagnosis = examine(request, program.log);
   if (options.json) {
@@ -88,10 +86,9 @@ int doctor_command(const Options& options, const Program& program) {
 
 void add_doctor_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("doctor", description);
-  command->footer(footer);
-  add_project_options(*command, options->project);
-  command->add_flag("--thorough", options->thorough,
+  CLI::App* command = app.add_subcommand("doctor", description)->footer(footer);
+  add_project_options(*command, options->request);
+  command->add_flag("--thorough", options->request.thorough,
                     "Read the whole data file to see whether it is damaged");
   command->add_flag("--json", options->json, "Everything as JSON");
   command->callback([options, &program] { program.exit_code = doctor_command(*options, program); });

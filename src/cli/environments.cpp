@@ -1,8 +1,9 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
-#include <testmon_precreate/cli/state_output.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/datafile/management.hpp>
+#include <testmon_precreate/python/package_text.hpp>
 #include <testmon_precreate/util/clock.hpp>
 #include <testmon_precreate/util/text.hpp>
 
@@ -20,9 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using datafile::ListedEnvironment;
+using nlohmann::ordered_json;
 
 struct Options {
-  ProjectOptions project; // --rootdir and --datafile
+  RunRequest run; // --rootdir and --datafile
   bool json = false;
   std::vector<std::int64_t> ids;
   std::int64_t id = 0;
@@ -52,8 +54,8 @@ struct Place {
 };
 
 Place find_place(const Options& options, const Program& program) {
-  RunRequest run;
-  describe_run(run, options.project, program);
+  RunRequest run = options.run;
+  describe_run(run, program);
   return {.rootdir = find_project(run).rootdir, .settings = run.settings};
 }
 
@@ -74,12 +76,13 @@ std::string time_text(util::Seconds since_epoch) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(seconds));
 }
 
-nlohmann::json to_json(const ListedEnvironment& listed) {
-  nlohmann::json entry = {
+ordered_json to_json(const ListedEnvironment& listed) {
+  const datafile::Environment& environment = listed.row.environment;
+  ordered_json entry = {
       {"id", listed.row.id},
-      {"environment_name", listed.row.environment.name},
-      {"python_version", listed.row.environment.python_version},
-      {"system_packages", listed.row.environment.system_packages},
+      {"environment_name", core::to_json_string(environment.name)},
+      {"python_version", core::to_json_string(environment.python_version)},
+      {"system_packages", core::to_json_string(environment.system_packages)},
       {"parked", listed.row.parked},
       {"parked_at", nullptr},
       {"tests", listed.tests},
@@ -90,21 +93,16 @@ nlohmann::json to_json(const ListedEnvironment& listed) {
   return entry;
 }
 
-void print_json(const nlohmann::json& value, const Program& program) {
-  // Names come from the file: bytes that are not UTF-8 must not end the command.
-  program.terminal.out() << value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                         << '\n';
-}
-
 void list(const Options& options, const Program& program) {
   const fs::path file = find_place(options, program).file();
   const auto environments = datafile::list_environments(file, busy_timeout);
   if (options.json) {
-    nlohmann::json entries = nlohmann::json::array();
+    ordered_json value{{"database_path", core::to_json_string(file.string())},
+                       {"environments", ordered_json::array()}};
     for (const ListedEnvironment& environment : environments) {
-      entries.push_back(to_json(environment));
+      value["environments"].push_back(to_json(environment));
     }
-    print_json({{"database_path", file.string()}, {"environments", entries}}, program);
+    program.terminal.out() << core::dump_json(value);
     return;
   }
   if (environments.empty()) {
@@ -114,7 +112,7 @@ void list(const Options& options, const Program& program) {
     const datafile::EnvironmentRow& row = environment.row;
     program.terminal.out() << fmt::format(
         "{:>4}  {}: Python {}, {} packages, {} tests{}\n", row.id, row.environment.name,
-        row.environment.python_version, package_count(row.environment.system_packages),
+        row.environment.python_version, python::package_count(row.environment.system_packages),
         environment.tests, row.parked ? ", parked " + time_text(environment.parked_at) : "");
   }
 }
@@ -122,7 +120,7 @@ void list(const Options& options, const Program& program) {
 // Says how many environments something was done to.
 void report(const char* what, std::size_t count, const Options& options, const Program& program) {
   if (options.json) {
-    print_json({{what, count}}, program);
+    program.terminal.out() << core::dump_json({{what, count}});
   } else {
     program.terminal.out() << fmt::format("{} {}\n", what, util::counted(count, "environment"));
   }
@@ -148,8 +146,8 @@ void prune(const Options& options, const Program& program) {
 }
 
 void add_common_options(CLI::App& command, Options& options) {
-  add_rootdir_option(command, options.project);
-  add_datafile_option(command, options.project);
+  add_rootdir_option(command, options.run);
+  add_datafile_option(command, options.run);
   command.add_flag("--json", options.json, "Print the result as JSON");
 }
 
@@ -159,11 +157,7 @@ CLI::App& add_action(CLI::App& parent, const char* name, const char* text, Actio
                      const std::shared_ptr<Options>& options, Program& program) {
   CLI::App* command = parent.add_subcommand(name, text);
   add_common_options(*command, *options);
-  command->callback([options, &program, action] {
-    if (!switched_off(program)) {
-      action(*options, program);
-    }
-  });
+  set_action(*command, program, [options, &program, action] { action(*options, program); });
   return *command;
 }
 
@@ -179,8 +173,7 @@ CLI::App& add_change(CLI::App& parent, const char* name, const char* text, Actio
 
 void add_environments_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("environments", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("environments", description)->footer(footer);
   add_common_options(*command, *options);
   add_action(*command, "list", "Every environment, the parked ones too; opens nothing for writing",
              list, options, program);

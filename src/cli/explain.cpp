@@ -22,7 +22,7 @@ using core::to_json_string;
 using nlohmann::ordered_json;
 
 struct Options {
-  ProjectOptions project;
+  AffectedRequest request;
   std::optional<std::string> subject;
   bool json = false;
 };
@@ -244,8 +244,8 @@ void print_subject(const Explanation& explanation, std::ostream& out) {
 }
 
 void explain_command(const Options& options, const Program& program) {
-  AffectedRequest request;
-  describe_run(request, options.project, program);
+  AffectedRequest request = options.request;
+  describe_run(request, program);
   const Explanation explanation = explain(request, options.subject, program.log);
   std::ostream& out = program.terminal.out();
   for (const std::string& warning : explanation.affected.warnings) {
@@ -271,9 +271,8 @@ void explain_command(const Options& options, const Program& program) {
 
 void add_explain_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("explain", description);
-  command->footer(footer);
-  add_project_options(*command, options->project);
+  CLI::App* command = app.add_subcommand("explain", description)->footer(footer);
+  add_project_options(*command, options->request);
   add_text_option(*command, "subject", options->subject, "TEST|FILE",
                   "A recorded test, as testmon names it, or a file (default: the whole project)");
   command->add_flag("--json", options->json, "Everything as JSON");

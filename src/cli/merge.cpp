@@ -1,6 +1,7 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/project_options.hpp>
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/current_tree.hpp>
 #include <testmon_precreate/datafile/merge.hpp>
 
@@ -20,14 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::vector<std::string> files;
+  RunRequest run; // --rootdir
+  datafile::MergeRequest request;
   std::optional<fs::path> into;
-  std::optional<fs::path> base;
-  ProjectOptions project; // --rootdir
-  bool skip_damaged = false;
-  bool any_project = false;
   bool force = false;
-  bool dry_run = false;
   bool json = false;
   bool quiet = false;
 };
@@ -59,20 +56,27 @@ std::function<void(std::size_t, std::size_t)> make_progress(const Program& progr
   };
 }
 
-nlohmann::json to_json(const datafile::MergeReport& report, const fs::path& target) {
-  nlohmann::json inputs = nlohmann::json::array();
+using core::to_json_string;
+using nlohmann::ordered_json;
+
+ordered_json to_json(const datafile::MergeReport& report, const fs::path& target) {
+  ordered_json inputs = ordered_json::array();
   for (const datafile::MergedInput& input : report.inputs) {
     inputs.push_back(
-        {{"path", input.file.string()},
-         {"problem", input.problem.empty() ? nlohmann::json() : nlohmann::json(input.problem)},
+        {{"path", to_json_string(input.file.string())},
+         {"problem",
+          input.problem.empty() ? ordered_json() : ordered_json(to_json_string(input.problem))},
          {"tests", input.tests},
          {"new", input.added},
          {"newer", input.newer},
          {"ignored", input.ignored()}});
   }
-  return {{"database_path", target.string()}, {"data_version", report.data_version},
-          {"created", report.created},        {"tests", report.tests},
-          {"dropped", report.dropped},        {"inputs", inputs}};
+  return {{"database_path", to_json_string(target.string())},
+          {"data_version", report.data_version},
+          {"created", report.created},
+          {"tests", report.tests},
+          {"dropped", report.dropped},
+          {"inputs", inputs}};
 }
 
 void print_summary(const datafile::MergeReport& report, const fs::path& target, bool dry_run,
@@ -91,25 +95,17 @@ void print_summary(const datafile::MergeReport& report, const fs::path& target, 
                                 dry_run ? " (nothing was written)" : "");
 }
 
-int merge_command(const Options& options, const Program& program) {
-  if (switched_off(program)) {
-    return 0;
-  }
-  RunRequest run;
-  describe_run(run, options.project, program);
+void merge_command(const Options& options, const Program& program) {
+  RunRequest run = options.run;
+  describe_run(run, program);
   const fs::path rootdir = find_project(run).rootdir;
   const fs::path own = rootdir / program.settings.datafile_path();
-  datafile::MergeRequest request;
-  request.inputs.assign(options.files.begin(), options.files.end());
+  datafile::MergeRequest request = options.request;
   request.target = options.into.value_or(own);
-  request.base = options.base;
   request.disk = compare_with_tree(rootdir, program.environment);
-  request.skip_bad_inputs = options.skip_damaged;
-  request.accept_other_project = options.any_project;
-  request.dry_run = options.dry_run;
   request.progress = make_progress(program);
   const bool is_own = fs::weakly_canonical(request.target) == fs::weakly_canonical(own);
-  if (is_own && !options.force && !options.dry_run) {
+  if (is_own && !options.force && !request.dry_run) {
     refuse_while_a_run_is_at_work(rootdir, program.settings);
   }
   const datafile::MergeReport report = datafile::merge(request);
@@ -119,42 +115,40 @@ int merge_command(const Options& options, const Program& program) {
     }
   }
   if (options.json) {
-    // Paths need not be UTF-8.
-    program.terminal.out() << to_json(report, request.target)
-                                  .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                           << '\n';
+    program.terminal.out() << core::dump_json(to_json(report, request.target));
   } else if (!options.quiet) {
-    print_summary(report, request.target, options.dry_run, program.terminal);
+    print_summary(report, request.target, request.dry_run, program.terminal);
   }
-  return 0;
 }
 
 void add_file_options(CLI::App& command, Options& options) {
-  command.add_option("FILE", options.files, "Data files to merge")->required()->type_name("");
+  command.add_option("FILE", options.request.inputs, "Data files to merge")
+      ->required()
+      ->type_name("");
   add_text_option(command, "--into", options.into, "FILE",
                   "The file to merge into, made if it does not exist (default: the project's data "
                   "file)");
-  add_text_option(command, "--base", options.base, "FILE",
+  add_text_option(command, "--base", options.request.base, "FILE",
                   "The file that all of them started from; may be the one that is merged into");
-  add_rootdir_option(command, options.project);
+  add_rootdir_option(command, options.run);
 }
 
 } // namespace
 
 void add_merge_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("merge", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("merge", description)->footer(footer);
   add_file_options(*command, *options);
-  command->add_flag("--skip-damaged", options->skip_damaged,
+  command->add_flag("--skip-damaged", options->request.skip_bad_inputs,
                     "Go on without files that cannot be merged");
-  command->add_flag("--any-project", options->any_project,
+  command->add_flag("--any-project", options->request.accept_other_project,
                     "Also files whose tests depend on nothing that is here");
   command->add_flag("--force", options->force, "Also while a run is at work");
-  command->add_flag("--dry-run", options->dry_run, "Report what would be done, write nothing");
+  command->add_flag("--dry-run", options->request.dry_run,
+                    "Report what would be done, write nothing");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->add_flag("-q,--quiet", options->quiet, "Print errors and warnings only");
-  command->callback([options, &program] { program.exit_code = merge_command(*options, program); });
+  set_action(*command, program, [options, &program] { merge_command(*options, program); });
 }
 
 } // namespace testmon_precreate::cli

@@ -1,4 +1,5 @@
 #include "testmon_precreate/cli/metrics_output.hpp"
+#include <testmon_precreate/core/json_text.hpp>
 #include <testmon_precreate/core/metrics.hpp>
 #include <testmon_precreate/util/files.hpp>
 
@@ -36,13 +37,11 @@ void print_metrics(const std::filesystem::path& file, bool as_json, std::ostream
   const core::MetricsSummary summary =
       core::summarize_metrics(util::read_file(file, largest_metrics));
   if (as_json) {
-    out << ordered_json{{"runs", summary.runs},
-                        {"errors", summary.errors},
-                        {"preparation", describe(summary.preparation)},
-                        {"waiting", describe(summary.waiting)},
-                        {"unreadable_lines", summary.unreadable_lines}}
-               .dump(2, ' ', false, ordered_json::error_handler_t::replace)
-        << '\n';
+    out << core::dump_json({{"runs", summary.runs},
+                            {"errors", summary.errors},
+                            {"preparation", describe(summary.preparation)},
+                            {"waiting", describe(summary.waiting)},
+                            {"unreadable_lines", summary.unreadable_lines}});
     return;
   }
   const auto counts = [](const auto& numbers) {

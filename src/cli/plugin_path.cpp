@@ -56,8 +56,7 @@ fs::path plugin_directory(const fs::path& executables) {
 }
 
 void add_plugin_path_command(CLI::App& app, Program& program) {
-  CLI::App* command = app.add_subcommand("plugin-path", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("plugin-path", description)->footer(footer);
   command->callback([&program] {
     program.terminal.out() << plugin_directory(executable_directory()).string() << '\n';
   });

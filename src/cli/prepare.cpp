@@ -1,10 +1,10 @@
 #include <testmon_precreate/cli/commands.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/cli/prepare_options.hpp>
-#include <testmon_precreate/cli/state_output.hpp>
 #include <testmon_precreate/controller.hpp>
 #include <testmon_precreate/datafile/upgrade.hpp>
+#include <testmon_precreate/python/package_text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <limits>
@@ -18,8 +18,6 @@ namespace {
 
 struct Options {
   PrepareOptions prepare;
-  std::optional<selection::Grouping> grouping;
-  int least_workers = 0;
   bool json = false;
 };
 
@@ -41,7 +39,7 @@ void print_summary(const PrepareReport& report, bool dry_run, const Terminal& te
       "data file    {} (data version {}, testmon {})\n"
       "test files   {}\n",
       state.environment_name, dry_run ? "would be " : "", state.environment_action,
-      state.python_version, package_count(state.system_packages),
+      state.python_version, python::package_count(state.system_packages),
       state.packages_changed ? ", changed since the last run" : "", state.database_path,
       state.data_version, state.testmon_version, state.precreated_entries.test_file_count);
   if (const auto from = state.precreated_entries.upgraded_from) {
@@ -55,10 +53,10 @@ void print_summary(const PrepareReport& report, bool dry_run, const Terminal& te
   }
 }
 
-void add_worker_options(CLI::App& command, Options& options) {
+void add_worker_options(CLI::App& command, PrepareRequest& request) {
   using selection::Grouping;
   command
-      .add_option("--right-size", options.grouping,
+      .add_option("--right-size", request.grouping,
                   "Tell how many of the N workers pay off for what will run, if xdist "
                   "distributes it by MODE (its --dist): the state's expected_workers")
       ->transform(
@@ -69,44 +67,36 @@ void add_worker_options(CLI::App& command, Options& options) {
                                                                   {"loadscope", Grouping::scope}}))
       ->type_name("MODE");
   command
-      .add_option("--least-workers", options.least_workers,
+      .add_option("--least-workers", request.least_workers,
                   "With --right-size: how many there are at least")
       ->check(CLI::Range(0, std::numeric_limits<int>::max()))
       ->capture_default_str()
       ->type_name("N");
 }
 
-int prepare_command(const Options& options, Program& program) {
-  if (switched_off(program)) {
-    return 0;
-  }
-  PrepareRequest request = make_prepare_request(options.prepare, program);
-  request.grouping = options.grouping;
-  request.least_workers = options.least_workers;
+void prepare_command(const Options& options, Program& program) {
+  const PrepareRequest request = make_prepare_request(options.prepare, program);
   const PrepareReport report = prepare(request, make_log(options.prepare, program));
   program.stopwatch.append(report.times);
   program.settings.run_uid = report.state.run_uid;
   if (options.json) {
     program.terminal.out() << coordination::to_json(report.state);
   } else if (!options.prepare.quiet) {
-    print_summary(report, options.prepare.dry_run, program.terminal);
+    print_summary(report, request.dry_run, program.terminal);
   }
-  return 0;
 }
 
 } // namespace
 
 void add_prepare_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("prepare", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("prepare", description)->footer(footer);
   add_prepare_options(*command, options->prepare);
-  command->add_flag("--dry-run", options->prepare.dry_run,
+  command->add_flag("--dry-run", options->prepare.request.dry_run,
                     "Report what would be done, write nothing");
   command->add_flag("--json", options->json, "Print the coordination state as JSON");
-  add_worker_options(*command, *options);
-  command->callback(
-      [options, &program] { program.exit_code = prepare_command(*options, program); });
+  add_worker_options(*command, options->prepare.request);
+  set_action(*command, program, [options, &program] { prepare_command(*options, program); });
 }
 
 } // namespace testmon_precreate::cli

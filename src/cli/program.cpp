@@ -18,15 +18,7 @@ Program make_program(std::vector<std::string> arguments, util::ProcessEnvironmen
                      Terminal terminal) {
   Program program{.terminal = std::move(terminal),
                   .environment = std::move(environment),
-                  .arguments = std::move(arguments),
-                  .after_dashes = std::nullopt,
-                  .settings = {},
-                  .log = {},
-                  .exit_code = 0,
-                  .command = {},
-                  .stopwatch = {},
-                  .waits = 0,
-                  .has_appended_metrics = false};
+                  .arguments = std::move(arguments)};
   const auto dashes = std::find(program.arguments.begin(), program.arguments.end(), "--");
   if (dashes != program.arguments.end()) {
     program.after_dashes.emplace(std::next(dashes), program.arguments.end());

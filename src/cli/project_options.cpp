@@ -7,42 +7,39 @@
 
 namespace testmon_precreate::cli {
 
-void add_rootdir_option(CLI::App& command, ProjectOptions& options) {
-  add_text_option(command, "--rootdir", options.rootdir, "DIR",
+void add_rootdir_option(CLI::App& command, RunRequest& request) {
+  add_text_option(command, "--rootdir", request.rootdir, "DIR",
                   "pytest's rootdir (default: found by pytest's rules)");
 }
 
-void add_datafile_option(CLI::App& command, ProjectOptions& options) {
-  add_text_option(command, "--datafile", options.datafile, "FILE",
+void add_datafile_option(CLI::App& command, RunRequest& request) {
+  add_text_option(command, "--datafile", request.settings.datafile, "FILE",
                   "testmon's data file, relative to the rootdir (default: $TESTMON_DATAFILE, else "
                   ".testmondata)");
 }
 
-void add_project_options(CLI::App& command, ProjectOptions& options) {
-  add_rootdir_option(command, options);
-  add_text_option(command, "--config-file", options.config_file, "FILE",
+void add_project_options(CLI::App& command, RunRequest& request) {
+  add_rootdir_option(command, request);
+  add_text_option(command, "--config-file", request.config_file, "FILE",
                   "pytest's configuration file");
-  add_datafile_option(command, options);
+  add_datafile_option(command, request);
   add_text_option(
-      command, "--python", options.python, "EXE",
+      command, "--python", request.interpreter, "EXE",
       "The interpreter that runs pytest (default: $VIRTUAL_ENV/bin/python, else python3 or "
       "python on PATH)");
-  add_text_option(command, "--testmon-env", options.testmon_environment, "NAME",
+  add_text_option(command, "--testmon-env", request.testmon_environment, "NAME",
                   "As pytest's option of that name");
 }
 
-void describe_run(RunRequest& request, const ProjectOptions& options, const Program& program) {
+void describe_run(RunRequest& request, const Program& program) {
+  const auto datafile = request.settings.datafile; // the option beats the variable
   request.settings = program.settings;
-  if (options.datafile) {
-    request.settings.datafile = options.datafile;
+  if (datafile) {
+    request.settings.datafile = datafile;
   }
   request.environment = program.environment;
   request.invocation_directory = std::filesystem::current_path();
   request.pytest_arguments = program.after_dashes.value_or(std::vector<std::string>{});
-  request.rootdir = options.rootdir;
-  request.config_file = options.config_file;
-  request.interpreter = options.python;
-  request.testmon_environment = options.testmon_environment;
   if (auto command = find_leading_command(request.pytest_arguments)) {
     request.run_as_module = command->is_module;
     request.pytest_arguments = std::move(command->arguments);

@@ -92,16 +92,16 @@ public:
 
 private:
   [[nodiscard]] bool is_interpreter_certain() const {
-    const PrepareOptions& given = options_->prepare;
-    return given.python || given.process_facts || (pytest_ && pytest_->interpreter);
+    return options_->prepare.request.interpreter || options_->prepare.process_facts ||
+           (pytest_ && pytest_->interpreter);
   }
 
   // The pytest run as the command's words tell it.
   void describe(RunRequest& run) const {
-    describe_run(run, options_->prepare, *program_);
+    describe_run(run, *program_);
     run.pytest_arguments = pytest_ ? pytest_->arguments : std::vector<std::string>{};
     run.run_as_module = pytest_ && pytest_->is_module;
-    if (pytest_ && pytest_->interpreter && !options_->prepare.python) {
+    if (pytest_ && pytest_->interpreter && !options_->prepare.request.interpreter) {
       run.interpreter = *pytest_->interpreter;
     }
   }
@@ -148,7 +148,7 @@ private:
 
   // pytest's own options tell the plugin what these would tell a preparation ahead.
   void warn_of_options_without_effect() const {
-    const PrepareOptions& given = options_->prepare;
+    const PrepareRequest& given = options_->prepare.request;
     std::vector<const char*> unused;
     const auto note = [&](bool is_given, const char* name) {
       if (is_given) {
@@ -157,11 +157,11 @@ private:
     };
     note(given.rootdir.has_value(), "--rootdir");
     note(given.config_file.has_value(), "--config-file");
-    note(given.python.has_value(), "--python");
+    note(given.interpreter.has_value(), "--python");
     note(given.testmon_environment.has_value(), "--testmon-env");
     note(given.workers != 0, "--workers");
     note(given.controller_pid.has_value(), "--controller-pid");
-    note(given.process_facts.has_value(), "--process-facts");
+    note(options_->prepare.process_facts.has_value(), "--process-facts");
     if (!unused.empty()) {
       program_->terminal.warning(
           fmt::format("{} {} no effect here; pass pytest's own option after `--`",
@@ -210,8 +210,8 @@ private:
       cleanup.settings = program_->settings;
       cleanup.environment = program_->environment;
       cleanup.warn = [this](const std::string& text) { program_->terminal.warning(text); };
-      if (options_->prepare.datafile) {
-        cleanup.settings.datafile = options_->prepare.datafile;
+      if (const auto& datafile = options_->prepare.request.settings.datafile) {
+        cleanup.settings.datafile = datafile;
       }
       cleanup.working_directory = fs::current_path();
       cleanup.rootdir = rootdir;
@@ -235,7 +235,7 @@ private:
     if (prepared_rootdir_) {
       return *prepared_rootdir_;
     }
-    RunRequest run;
+    PrepareRequest run = options_->prepare.request;
     describe(run);
     return find_project(run).rootdir;
   }
@@ -251,8 +251,7 @@ private:
 
 void add_run_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<RunOptions>();
-  CLI::App* command = app.add_subcommand("run", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("run", description)->footer(footer);
   add_prepare_options(*command, options->prepare);
   command
       ->add_option(

@@ -39,23 +39,20 @@ bool load_plugin(util::ProcessEnvironment& environment, const RunOptions& option
 
 // What the plugin needs for its own call of `prepare` (class PrepareOptions in controller.py).
 std::string options_for_plugin(const RunOptions& options) {
-  const PrepareOptions& given = options.prepare;
+  const PrepareRequest& given = options.prepare.request;
   std::vector<std::string> words{"--keep-environments", std::to_string(given.keep_environments)};
-  if (given.no_upgrade) {
+  if (!given.allow_upgrade) {
     words.emplace_back("--no-upgrade");
   }
   if (given.rebuild) {
     words.emplace_back("--rebuild");
   }
-  if (given.wait_for_run) {
-    words.insert(words.end(), {"--wait-for-run", *given.wait_for_run});
-  }
-  const util::Seconds wait =
-      core::parse_seconds(given.wait_for_run.value_or("0"), "--wait-for-run");
+  const std::string wait = options.prepare.wait_for_run.value_or("0");
+  words.insert(words.end(), {"--wait-for-run", wait});
   return core::dump_json(
       nlohmann::ordered_json{{"words", words},
                              {"run_uid", core::to_json_string(given.run_uid.value_or(""))},
-                             {"wait_for_run", wait.count()},
+                             {"wait_for_run", core::parse_seconds(wait, "--wait-for-run").count()},
                              {"strict", options.is_strict()}});
 }
 
@@ -76,8 +73,8 @@ util::ProcessEnvironment environment_of_command(const RunOptions& options,
     if (options.prepare.verbose) {
       environment.set("TESTMON_XDIST_DEBUG", "true");
     }
-    if (options.prepare.datafile) {
-      environment.set("TESTMON_DATAFILE", options.prepare.datafile->string());
+    if (const auto& datafile = options.prepare.request.settings.datafile) {
+      environment.set("TESTMON_DATAFILE", datafile->string());
     }
   }
   if (options.summary) {

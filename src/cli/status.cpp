@@ -1,6 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
 #include <testmon_precreate/cli/common_options.hpp>
-#include <testmon_precreate/cli/coordination_options.hpp>
 #include <testmon_precreate/cli/metrics_output.hpp>
 #include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/coordination/liveness.hpp>
@@ -148,10 +147,10 @@ void print_text(const Status& status, std::ostream& out) {
                      state.data_version, workers_text(status));
 }
 
-int status_command(const Options& options, const Program& program) {
+void status_command(const Options& options, const Program& program) {
   if (options.metrics) {
     print_metrics(*options.metrics, options.json, program.terminal.out());
-    return 0;
+    return;
   }
   const Status status = find_status(options, program);
   if (options.json) {
@@ -159,22 +158,20 @@ int status_command(const Options& options, const Program& program) {
   } else {
     print_text(status, program.terminal.out());
   }
-  return 0;
 }
 
 } // namespace
 
 void add_status_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("status", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("status", description)->footer(footer);
   add_coordination_options(
       *command, options->run,
       "Judge the state for this run (default: $PYTEST_XDIST_TESTRUNUID, else any)");
   add_text_option(*command, "--metrics", options->metrics, "FILE",
                   "Sum up this metrics file: runs, errors, times of preparation and of waiting");
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &program] { program.exit_code = status_command(*options, program); });
+  command->callback([options, &program] { status_command(*options, program); });
 }
 
 } // namespace testmon_precreate::cli

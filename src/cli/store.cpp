@@ -15,11 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  ProjectOptions project;
-  std::string directory;
-  std::optional<std::string> environment_name;
-  std::optional<std::string> branch;
-  std::size_t most_files = 500;
+  RunRequest run;
+  StoreRequest request;
   std::size_t most_megabytes = 2048;
   bool from_pull_request = false;
 };
@@ -37,26 +34,25 @@ constexpr const char* footer =
     "must have the history that `pull` looks through (fetch-depth: 0).";
 
 // `default-3.12`: what does not change with each package.
-std::string environment_name(const Options& options, const RunRequest& request) {
-  if (options.environment_name) {
-    return *options.environment_name;
-  }
+std::string default_environment_name(const RunRequest& request) {
   const python::EnvironmentKey key = find_surroundings(request).key;
   const std::string& version = key.python_version;
   return fmt::format("{}-{}", key.environment_name, version.substr(0, version.rfind('.')));
 }
 
 StoreRequest make_request(const Options& options, const Program& program) {
-  RunRequest run;
-  describe_run(run, options.project, program);
-  const fs::path rootdir = find_project(run).rootdir;
-  StoreRequest request;
-  request.directory = fs::absolute(options.directory);
-  request.environment_name = environment_name(options, run);
-  request.rootdir = rootdir;
-  request.datafile = rootdir / run.settings.datafile_path();
-  request.branch = options.branch ? options.branch : branch_of(rootdir, program.environment);
-  request.most_files = options.most_files;
+  RunRequest run = options.run;
+  describe_run(run, program);
+  StoreRequest request = options.request;
+  request.rootdir = find_project(run).rootdir;
+  request.directory = fs::absolute(request.directory);
+  if (request.environment_name.empty()) {
+    request.environment_name = default_environment_name(run);
+  }
+  request.datafile = request.rootdir / run.settings.datafile_path();
+  if (!request.branch) {
+    request.branch = branch_of(request.rootdir, program.environment);
+  }
   request.most_bytes = std::uintmax_t{options.most_megabytes} << 20U;
   request.environment = program.environment;
   request.settings = run.settings;
@@ -98,18 +94,16 @@ using Action = void (*)(const Options&, const Program&);
 CLI::App& add_action(CLI::App& parent, const char* name, const char* text, Action action,
                      const std::shared_ptr<Options>& options, Program& program) {
   CLI::App* command = parent.add_subcommand(name, text);
-  add_project_options(*command, options->project);
-  command->add_option("DIR", options->directory, "The store")->required();
-  add_text_option(*command, "--environment", options->environment_name, "NAME",
-                  "The folder of the store (default: the environment's name and Python's version, "
-                  "such as default-3.12; then the interpreter is asked)");
-  add_text_option(*command, "--branch", options->branch, "NAME",
+  add_project_options(*command, options->run);
+  command->add_option("DIR", options->request.directory, "The store")->required();
+  command
+      ->add_option("--environment", options->request.environment_name,
+                   "The folder of the store (default: the environment's name and Python's version, "
+                   "such as default-3.12; then the interpreter is asked)")
+      ->type_name("NAME");
+  add_text_option(*command, "--branch", options->request.branch, "NAME",
                   "The branch (default: what the CI service tells, else the one of HEAD)");
-  command->callback([options, &program, action] {
-    if (!switched_off(program)) {
-      action(*options, program);
-    }
-  });
+  set_action(*command, program, [options, &program, action] { action(*options, program); });
   return *command;
 }
 
@@ -117,14 +111,13 @@ CLI::App& add_action(CLI::App& parent, const char* name, const char* text, Actio
 
 void add_store_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("store", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("store", description)->footer(footer);
   command->require_subcommand(1);
   CLI::App& pushing =
       add_action(*command, "push", "Store the project's data file for the commit of HEAD", push,
                  options, program);
   pushing
-      .add_option("--most-files", options->most_files,
+      .add_option("--most-files", options->request.most_files,
                   "How many files to keep of an environment; the least recently used ones go")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))

@@ -1,6 +1,5 @@
 #include <testmon_precreate/cli/commands.hpp>
-#include <testmon_precreate/cli/coordination_options.hpp>
-#include <testmon_precreate/cli/wait_options.hpp>
+#include <testmon_precreate/cli/common_options.hpp>
 #include <testmon_precreate/coordination/directory_search.hpp>
 #include <testmon_precreate/coordination/waiter.hpp>
 #include <testmon_precreate/worker.hpp>
@@ -57,12 +56,9 @@ Expected expectation(int workers, const core::Settings& settings, Program& progr
   return expected;
 }
 
-int wait_command(const Options& options, Program& program) {
-  if (switched_off(program)) {
-    return 0;
-  }
+void wait_command(const Options& options, Program& program) {
   core::Settings settings = program.settings;
-  apply_wait_options(options.wait, settings);
+  options.wait.apply_to(settings);
   options.run.apply_to(settings);
   const coordination::CoordinationDirectory directory(coordination::find_coordination_directory(
       std::filesystem::current_path(), options.run.rootdir, settings));
@@ -76,15 +72,13 @@ int wait_command(const Options& options, Program& program) {
     program.terminal.out() << fmt::format("{} of {} workers have acknowledged\n",
                                           acknowledgments.size(), expected.workers);
   }
-  return 0;
 }
 
 } // namespace
 
 void add_wait_command(CLI::App& app, Program& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("wait", description);
-  command->footer(footer);
+  CLI::App* command = app.add_subcommand("wait", description)->footer(footer);
   add_coordination_options(
       *command, options->run,
       "Count acknowledgments of this run only (default: $PYTEST_XDIST_TESTRUNUID, else "
@@ -96,7 +90,7 @@ void add_wait_command(CLI::App& app, Program& program) {
       ->type_name("N");
   add_wait_options(*command, options->wait);
   command->add_flag("-q,--quiet", options->quiet, "Print errors only");
-  command->callback([options, &program] { program.exit_code = wait_command(*options, program); });
+  set_action(*command, program, [options, &program] { wait_command(*options, program); });
 }
 
 } // namespace testmon_precreate::cli

@@ -20,4 +20,8 @@ void add_status_command(CLI::App& app, Program& program);
 void add_store_command(CLI::App& app, Program& program);
 void add_cleanup_command(CLI::App& app, Program& program);
 
+// The same for testmon-await, which has no subcommands: its options, and a callback that waits and
+// prints what was asked for. With a command after `--` it does not return if that can be executed.
+void add_await_options(CLI::App& app, Program& program);
+
 } // namespace testmon_precreate::cli

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <testmon_precreate/cli/program.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <cstddef>
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,6 +30,37 @@ CLI::Option* add_text_option(CLI::App& command, const std::string& name,
 
 // --keep-environments.
 void add_keep_option(CLI::App& command, std::size_t& keep, const std::string& help);
+
+// The options that tell which run a command is about.
+struct CoordinationOptions {
+  std::optional<std::filesystem::path> rootdir;
+  std::optional<std::filesystem::path> datafile;
+  std::optional<std::string> run_uid;
+
+  // Lets the options beat the variables.
+  void apply_to(core::Settings& settings) const;
+};
+
+// Adds --rootdir, --datafile and --run-uid.
+void add_coordination_options(CLI::App& command, CoordinationOptions& options,
+                              const std::string& run_uid_help);
+
+// The options that tell how to wait.
+struct WaitOptions {
+  std::optional<std::string> timeout;
+  std::optional<std::string> interval;
+  std::optional<std::string> backoff;
+  std::optional<std::string> max_interval;
+  std::optional<std::string> max_age;
+
+  // Lets the options beat the variables. Throws UsageError that names the option.
+  void apply_to(core::Settings& settings) const;
+};
+
+void add_wait_options(CLI::App& command, WaitOptions& options);
+
+// Has `command` call `action`, unless the commands are switched off.
+void set_action(CLI::App& command, const Program& program, std::function<void()> action);
 
 // The content of `file`, or of standard input if that is `-`. Throws filesystem_error, also for
 // more than `limit` bytes.

@@ -6,22 +6,13 @@
 #include <optional>
 #include <string>
 
-#include <sys/types.h>
-
 namespace testmon_precreate::cli {
 
 // The options that `prepare` and `run` share.
-struct PrepareOptions : ProjectOptions {
-  std::optional<std::string> process_facts;
-  std::optional<std::string> run_uid;
-  std::optional<std::string> wait_for_run; // seconds
-  int workers = 0;                         // 0: not given
-  std::optional<pid_t> controller_pid;
-  std::size_t keep_environments = 4;
-  PrivateCopy private_copy = PrivateCopy::never;
-  bool no_upgrade = false;
-  bool rebuild = false;
-  bool dry_run = false;
+struct PrepareOptions {
+  PrepareRequest request;                   // as far as they are its fields
+  std::optional<std::string> process_facts; // a file
+  std::optional<std::string> wait_for_run;  // seconds
   bool quiet = false;
   bool verbose = false;
 };

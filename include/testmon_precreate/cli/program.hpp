@@ -23,16 +23,16 @@ namespace testmon_precreate::cli {
 struct Program {
   Terminal terminal;
   util::ProcessEnvironment environment;
-  std::vector<std::string> arguments;                   // up to `--`, without the program's name
-  std::optional<std::vector<std::string>> after_dashes; // after `--`; nothing without one
-  core::Settings settings;                              // of the variables
-  core::DebugLog log;
+  std::vector<std::string> arguments;                     // up to `--`, without the program's name
+  std::optional<std::vector<std::string>> after_dashes{}; // after `--`; nothing without one
+  core::Settings settings{};                              // of the variables
+  core::DebugLog log{};
   int exit_code = 0; // set by the subcommand that ran
 
   // For the line in the file of TESTMON_XDIST_METRICS.
-  std::string command;       // the subcommand's name, or `await`
-  core::Stopwatch stopwatch; // a command ends its phases with it
-  int waits = 0;             // looks at a state or at acknowledgments
+  std::string command{};       // the subcommand's name, or `await`
+  core::Stopwatch stopwatch{}; // a command ends its phases with it
+  int waits = 0;               // looks at a state or at acknowledgments
   bool has_appended_metrics = false;
 };
 

@@ -21,7 +21,7 @@ struct RunOptions {
 
   // An unprepared testmon would replace a file of another data version, which --no-upgrade is to
   // prevent.
-  [[nodiscard]] bool is_strict() const { return strict || prepare.no_upgrade; }
+  [[nodiscard]] bool is_strict() const { return strict || !prepare.request.allow_upgrade; }
 };
 
 // The environment that COMMAND runs in: the variables that load the plugin and tell it the options.
