@@ -102,7 +102,7 @@ int delete_nothing(sqlite3_vfs* /*vfs*/, const char* /*name*/, int /*sync*/) {
 
 const char* reading_vfs() {
   // SQLite keeps a list of them.
-  static sqlite3_vfs* const registered = [] {
+  static const sqlite3_vfs* const registered = [] {
     static sqlite3_vfs vfs = layer_below();
     vfs.pNext = nullptr;
     vfs.zName = "testmon-precreate-reading";
