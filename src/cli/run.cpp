@@ -118,7 +118,9 @@ private:
   void start_from_best_datafile() const {
     try {
       AffectedRequest affected;
-      static_cast<RunRequest&>(affected) = request();
+      const PrepareRequest prepared = request();
+      const RunRequest& run = prepared;
+      static_cast<RunRequest&>(affected) = run;
       const fs::path rootdir = find_project(affected).rootdir;
       const fs::path own = rootdir / affected.settings.datafile_path();
       std::vector<fs::path> files{own};
