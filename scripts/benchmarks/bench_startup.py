@@ -60,12 +60,15 @@ class Startup:
         self.off = dict(self.ours, TESTMON_XDIST_CONTROLLER_PRECREATION="false")
 
     def seconds(self, environment: Dict[str, str], *arguments: str) -> float:
+        """Of one first run. Stock's workers select from a half-written file now and then: such a run is repeated."""
         for file in self.project.glob(".testmondata*"):
             file.unlink()
         command = [self.venv.python, "-m", "pytest", "-q", *arguments]
         start = time.perf_counter()
         result = subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True)
         seconds = time.perf_counter() - start
+        if environment is self.stock and "Different tests were collected" in result.stdout:
+            return self.seconds(environment, *arguments)
         assert result.returncode == 0 and "12 passed" in result.stdout, result.stdout + result.stderr
         assert "warning" not in result.stdout, result.stdout
         return seconds
