@@ -270,6 +270,47 @@ def test_a_project_without_an_environment_gets_one(installable, quickstart, chec
     assert (checkout.path / "built").exists()
 
 
+# --- clang-tidy ---
+
+
+def test_clang_tidy_looks_at_what_has_changed(checkout):
+    """Against the branch that was left or is named, else the commit before; of a header at one source that includes it."""
+    a_machine_without(checkout, 0, "nothing")
+    checkout.stub("clang-tidy", 'for word; do case $word in *.cpp) echo "$word" ;; esac; done')
+    (checkout.path / "build" / "release").mkdir(parents=True)
+    (checkout.path / "build" / "release" / "compile_commands.json").write_text("[]")
+    files = {"src/one.cpp": '#include "one.hpp"', "src/two.cpp": "#include <room/two.hpp>", "src/three.cpp": ""}
+    for name, text in {**files, "src/one.hpp": "", "include/room/two.hpp": "", "src/none.hpp": ""}.items():
+        (checkout.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout.path / name).write_text(f"{text}\n")
+
+    def commit(*changed: str) -> None:
+        for name in changed:
+            with (checkout.path / name).open("a") as file:
+                file.write("//\n")
+        user = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+        assert checkout.run("git", "add", "src", "include").returncode == 0
+        result = checkout.run("git", *user, "commit", "--quiet", "-m", "change")
+        assert result.returncode == 0, result.stderr
+
+    def looked_at(**variables: str) -> list:
+        result = checkout.run("scripts/check-tidy", "--changed", **variables)
+        assert result.returncode == 0, result.stderr
+        return sorted(result.stdout.split())
+
+    checkout.run("git", "init", "--quiet", "--initial-branch=main")
+    commit()
+    assert looked_at() == []  # there is nothing to compare with
+    commit("src/three.cpp")
+    commit("src/none.hpp", "src/one.hpp", "include/room/two.hpp")
+    assert looked_at() == ["src/one.cpp", "src/two.cpp"]
+    assert looked_at(CHECK_BASE="HEAD~2") == ["src/one.cpp", "src/three.cpp", "src/two.cpp"]
+    checkout.run("git", "checkout", "--quiet", "-b", "branch", "HEAD~2")
+    commit("src/one.cpp")
+    commit("src/two.cpp")
+    assert looked_at() == ["src/one.cpp", "src/two.cpp"]
+
+
 # --- scripts/test ---
 
 
