@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -194,3 +195,15 @@ def test_environments_are_listed_and_steered(run, venvs, project, tmp_path, comm
     for table in ("test_execution", "test_execution_file_fp", "file_fp"):
         assert project.rows(f"SELECT count(*) FROM {table}") == [(0,)]
     assert project.rows("SELECT dataid FROM metadata WHERE dataid LIKE 'testmon-precreate%'") == []
+
+
+def test_json_tells_the_bytes_of_a_path(commands, tmp_path):
+    """Also of one that is not UTF-8, as os.fsencode takes them."""
+    directory = tmp_path / os.fsdecode(b"caf\xe9")
+    directory.mkdir()
+    assert Driver(commands).prepare(directory / ".testmondata", "a 1.0", 13).returncode == 0
+    into = directory / "new"
+    for words, file in (["environments"], directory / ".testmondata"), (["merge", "--into", into, ".testmondata"], into):
+        result = commands.run(commands.precreate, *words, "--json", cwd=directory)
+        assert result.returncode == 0, result.stderr
+        assert os.fsencode(json.loads(result.stdout)["database_path"]) == os.fsencode(file)
